@@ -1,0 +1,21 @@
+import { defineConfig } from 'vitest/config';
+
+/** One project per tier (docs/testing.md): `unit` needs nothing; the others get their services from test/support/services.ts. */
+const tier = (name: string, services: boolean) => ({
+  extends: true as const,
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    testTimeout: services ? 60_000 : 10_000,
+    hookTimeout: 120_000,
+    fileParallelism: name !== 'e2e',
+    ...(services ? { globalSetup: ['test/support/services.ts'] } : {}),
+  },
+});
+
+export default defineConfig({
+  test: {
+    reporters: ['default', './test/support/tally.ts'],
+    projects: [tier('unit', false), tier('activity', false), tier('replay', false), tier('contract', true), tier('entity', true), tier('e2e', true)],
+  },
+});
