@@ -101,8 +101,12 @@ export interface Memory {
   readonly told?: { readonly status: Status; readonly at: string };
   /** Epoch ms since when an unplanned in-between state lasts. */
   readonly betweenSince?: number;
-  /** Epoch ms until which a stop of status `started` is held back, to see whether the new process comes up. */
-  readonly graceUntil?: number;
+  /** Restart count, start time and loop flag the platform was last told. */
+  readonly healthTold?: string;
+  /** An operator asked for a new object although the hashes are equal. */
+  readonly redeploy?: boolean;
+  /** Failed attempts in a row to stop the object; from the third on it is killed. */
+  readonly stopFailures?: number;
   /** The last request acted upon; a change from stop to start by the user resets the crash count. */
   readonly requested?: Requested;
   /** `<event>:<detail>` of one-time lines already written, so that they come once per change. */

@@ -249,7 +249,7 @@ function planOne(
   if (o.state === 'failed')
     return { steps: [{ kind: 'remove', ref: o.ref, reason: o.reason ?? 'the runtime gave it up' }], phase: 'deploying' };
 
-  const why = outdated(d, o, policy);
+  const why = m.redeploy === true ? 'an operator asked for a new container' : outdated(d, o, policy);
   const up = o.state === 'running';
   if (why !== undefined) {
     const failure = standing(m, d, ['refresh'], now);
