@@ -29,6 +29,8 @@ export interface ConnectorRecord {
 export interface SkippedRecord {
   readonly id?: string;
   readonly name?: string;
+  /** Where it could be read: a stop is honoured even when the rest of the record is no use. */
+  readonly requestedStatus?: Requested;
   readonly reason: string;
 }
 

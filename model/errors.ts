@@ -3,7 +3,9 @@
  * next: Temporal retries a retryable one, a permanent one waits for a new hash or a person, a benign one is part of the
  * normal course. The message tells a person what to do and never carries a secret.
  */
-export type RetryableType = 'PlatformUnavailable' | 'RuntimeUnavailable' | 'ImagePull' | 'SwapUndone' | 'StartFailed' | 'StopFailed';
+export type RetryableType =
+  'PlatformUnavailable' | 'RuntimeUnavailable' | 'ImagePull' | 'SwapUndone' | 'StartFailed' | 'StopFailed';
+/** `RequestRefused`: the platform does not take this payload; sending it again is no use. */
 export type PermanentType =
   | 'InvalidContract'
   | 'NameConflict'
@@ -12,6 +14,7 @@ export type PermanentType =
   | 'ManagerConflict'
   | 'CreateRefused'
   | 'WrongEngine'
+  | 'RequestRefused'
   | 'InvalidConfiguration';
 /** `Gone`: the platform no longer knows the connector. `FeatureMissing`: the platform is too old for this call. */
 export type BenignType = 'Superseded' | 'NotReady' | 'Gone' | 'FeatureMissing';

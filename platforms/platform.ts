@@ -3,7 +3,9 @@ import type { Health, Listing, Platform, Status } from '../model/connector.ts';
 /**
  * What Cadenza asks of a platform. One implementation per file; index.ts picks. Every method makes one attempt, honours
  * the signal, and throws a `Problem`: `PlatformUnavailable` (retry), `NotPermitted` (token or right; names the missing
- * right), `ManagerConflict` (another manager is registered), `Gone` (connector or manager unknown), `FeatureMissing`.
+ * right), `ManagerConflict` (another manager is registered), `Gone` (connector or manager unknown), `FeatureMissing`,
+ * `RequestRefused` (this payload is no use; drop it), `InvalidConfiguration` (the platform is too old, or does not take
+ * our name). An aborted call throws the signal's reason.
  */
 export interface PlatformClient {
   readonly platform: Platform;
@@ -19,4 +21,6 @@ export interface PlatformClient {
   /** Replaces (OpenCTI) or extends (OpenAEV) the log lines shown for the connector; oldest first. */
   pushLogs(id: string, lines: readonly string[], signal: AbortSignal): Promise<void>;
   pushHealth(id: string, health: Health, signal: AbortSignal): Promise<void>;
+  /** Drops the connections; requests under way fail. */
+  close(): Promise<void>;
 }

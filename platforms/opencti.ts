@@ -1,0 +1,150 @@
+import type { KeyObject } from 'node:crypto';
+import { GraphQLClient, ClientError } from 'graphql-request';
+import { permanent, Problem, retryable, benign } from '../model/errors.ts';
+import { fieldOf, onlyGraphql } from './graphql.ts';
+import { http, type HttpOptions } from './http.ts';
+import { publicHalf, publicKeyText } from './keys.ts';
+import { documents, type Operation } from './opencti-documents.ts';
+import { refusal } from './opencti-errors.ts';
+import { decodeListing } from './opencti-records.ts';
+import type { PlatformClient } from './platform.ts';
+import { place, unreachable, type Target } from './reach.ts';
+import { sealing } from './sealing.ts';
+
+export interface OpenctiOptions extends HttpOptions {
+  /** Base URL, a path in it included; `/graphql` is appended. */
+  readonly url: string;
+  readonly token: string;
+  readonly manager: { readonly id: string; readonly name: string };
+  /** The manager's key; only its public half is used. */
+  readonly key: KeyObject;
+  /** Milliseconds for the listing, which newer servers hold back for up to 90 s after an upgrade. */
+  readonly listingTimeoutMs: number;
+  /** Called once when a call turns out to be missing on this version of the platform. */
+  readonly onFeatureMissing?: ((operation: 'logs' | 'health', problem: Problem) => void) | undefined;
+}
+
+/** A client of OpenCTI's GraphQL API. Throws `InvalidConfiguration` when the options cannot work. */
+export function opencti(options: OpenctiOptions): PlatformClient {
+  const target: Target = { title: 'OpenCTI', section: 'opencti', url: endpoint(options.url) };
+  const web = http(options, target.section);
+  const headers = { authorization: `Bearer ${headerSafe(options.token)}` };
+  const clientWithin = (ms: number): GraphQLClient =>
+    new GraphQLClient(target.url.href, { fetch: onlyGraphql(web.within(ms), target), headers });
+  const usual = clientWithin(options.requestTimeoutMs);
+  const patient = clientWithin(options.listingTimeoutMs);
+  const publicKey = publicHalf(options.key);
+  const sealed = sealing(publicKey);
+
+  /** Versions on which a call was missing; it is asked for again when the platform's version is another. */
+  const missing = new Map<Operation, string>();
+  let version = '';
+
+  /** Sends one operation and returns its root field, which is never null. */
+  async function ask(operation: Operation, input: object | undefined, signal: AbortSignal): Promise<unknown> {
+    const { text, field } = documents[operation];
+    signal.throwIfAborted();
+    let data: Record<string, unknown> | null | undefined;
+    try {
+      data = await (operation === 'list' ? patient : usual).request<Record<string, unknown> | null>({
+        document: text,
+        ...(input === undefined ? {} : { variables: { input } }),
+        signal,
+      });
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error instanceof ClientError && Array.isArray(error.response.errors)
+        ? refusal(error.response.errors, operation, target)
+        : unreachable(target, error);
+    }
+    const root = data?.[field];
+    if (root === null || root === undefined)
+      throw retryable('PlatformUnavailable', `${target.title} at ${place(target.url)} answered ${field} with nothing`);
+    return root;
+  }
+
+  /** As `ask`, for calls that older versions do not have. */
+  async function askOptional(operation: 'logs' | 'health', input: object, signal: AbortSignal): Promise<void> {
+    if (missing.has(operation))
+      throw benign(
+        'FeatureMissing',
+        `${target.title} ${missing.get(operation)} does not take ${operation}; not asked again until its version changes`,
+      );
+    try {
+      await ask(operation, input, signal);
+    } catch (error) {
+      if (error instanceof Problem && error.type === 'FeatureMissing' && !missing.has(operation)) {
+        missing.set(operation, version);
+        options.onFeatureMissing?.(operation, error);
+      }
+      throw error;
+    }
+  }
+
+  function noted(reply: unknown, field: string): string {
+    const told = fieldOf(reply, field);
+    if (typeof told !== 'string' || told === '')
+      throw retryable('PlatformUnavailable', `${target.title} at ${place(target.url)} did not tell its version`);
+    if (told !== version) missing.clear();
+    version = told;
+    return told;
+  }
+
+  const { id, name } = options.manager;
+  return {
+    platform: 'opencti',
+    version: async (signal) => noted(await ask('version', undefined, signal), 'version'),
+    register: async (signal) => {
+      const input = { id, name, public_key: publicKeyText(publicKey, 'pkcs1') };
+      return noted(await ask('register', input, signal), 'about_version');
+    },
+    ping: async (signal) => noted(await ask('ping', { id }, signal), 'about_version'),
+    list: async (signal) => {
+      const raw = await ask('list', undefined, signal);
+      if (!Array.isArray(raw))
+        throw retryable(
+          'PlatformUnavailable',
+          `${target.title} at ${place(target.url)} answered something else than a list of connectors`,
+        );
+      const listing = decodeListing(raw);
+      return { ...listing, records: sealed(listing.records) };
+    },
+    reportStatus: async (connector, status, signal) => {
+      await ask('status', { id: connector, status }, signal);
+    },
+    pushLogs: (connector, logs, signal) => askOptional('logs', { id: connector, logs }, signal),
+    pushHealth: (connector, health, signal) =>
+      askOptional(
+        'health',
+        {
+          id: connector,
+          restart_count: health.restartCount,
+          started_at: health.startedAt,
+          is_in_reboot_loop: health.inRebootLoop,
+        },
+        signal,
+      ),
+    close: web.close,
+  };
+}
+
+function endpoint(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !['http:', 'https:'].includes(url.protocol))
+    throw permanent('InvalidConfiguration', 'opencti.url is not a URL; expected http://host:port or https://host');
+  if (url.username !== '' || url.password !== '')
+    throw permanent(
+      'InvalidConfiguration',
+      'opencti.url must not hold a user or password; the token goes into opencti.token',
+    );
+  return new URL(`${url.pathname.replace(/\/+$/, '')}/graphql`, url.origin);
+}
+
+function headerSafe(token: string): string {
+  if (!/^[\x21-\x7e]+$/.test(token))
+    throw permanent(
+      'InvalidConfiguration',
+      'opencti.token is empty or holds characters that no token has, such as a space or line end',
+    );
+  return token;
+}
