@@ -29,7 +29,8 @@ const confirmationLasts = 15 * 60_000;
 export async function platform(input: messages.PlatformInput): Promise<void> {
   let attachment = input.attachment;
   let pinned = true;
-  let { failures, lastSync, sweep, confirmed } = { failures: 0, ...input.carried } as messages.PlatformCarried;
+  const carriedIn: messages.PlatformCarried = { failures: 0, ...input.carried };
+  let { failures, lastSync, sweep, confirmed } = carriedIn;
   let nudged: string | undefined;
   let watching = new CancellationScope();
 
@@ -76,7 +77,7 @@ export async function platform(input: messages.PlatformInput): Promise<void> {
     {
       validator: ({ ids }) => {
         const shown = new Set(sweep?.candidates.map((c) => c.id));
-        if (ids.length === 0 || ids.length !== shown.size || !ids.every((id) => shown.has(id)))
+        if (ids.length === 0 || ids.length !== shown.size || !ids.every((id: string) => shown.has(id)))
           throw ApplicationFailure.nonRetryable(
             'the orphans have changed since they were shown; run "cadenza orphans" again and confirm what it shows',
             'OrphansChanged',

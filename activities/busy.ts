@@ -1,0 +1,34 @@
+/**
+ * Engine events of our own actions wake nobody: the action looks afterwards anyway. What happened after that look began
+ * is handed on when the action ends, so that a death right behind it is not lost.
+ */
+export interface Busy {
+  run<T>(id: string, action: (looking: () => void) => Promise<T>): Promise<T>;
+  /** True when the event belongs to an action under way; it is kept until that ends. */
+  absorbs(id: string, event: string): boolean;
+}
+
+export function busy(wake: (id: string, event: string) => void): Busy {
+  const under = new Map<string, { looking: boolean; readonly late: string[] }>();
+  return {
+    async run(id, action) {
+      const mine = { looking: false, late: [] as string[] };
+      under.set(id, mine);
+      try {
+        return await action(() => {
+          mine.looking = true;
+        });
+      } finally {
+        if (under.get(id) === mine) under.delete(id);
+        const event = mine.late.at(-1);
+        if (event !== undefined) wake(id, event);
+      }
+    },
+    absorbs(id, event) {
+      const mine = under.get(id);
+      if (mine === undefined) return false;
+      if (mine.looking) mine.late.push(event);
+      return true;
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import type { Platform } from '../model/connector.ts';
+import { Problem } from '../model/errors.ts';
+import type { Observation, Seen } from '../model/observation.ts';
+import type { Site } from './deps.ts';
+
+/** One look at everything that may concern a connector: the newest record at hand, and what the runtime has. */
+export async function look(site: Site, id: string, now: () => number, signal: AbortSignal): Promise<Observation> {
+  const desired = site.records.desired(id);
+  return { desired: desired ?? 'unknown', seen: await see(site, id, now, signal), policy: site.policy };
+}
+
+async function see(site: Site, id: string, now: () => number, signal: AbortSignal): Promise<Seen> {
+  const desired = site.records.desired(id);
+  const names = desired === undefined ? [] : [desired.names.legacy, desired.names.safe];
+  try {
+    const query = { connectorId: id, variableId: desired?.variableId ?? id, names };
+    const objects = await site.runtime.find(query, signal);
+    return { kind: 'seen', objects, contactSince: site.contact.since(now()) };
+  } catch (error) {
+    if (signal.aborted) throw error;
+    if (!(error instanceof Problem)) throw error;
+    site.contact.down();
+    return { kind: 'unknown', message: error.message };
+  }
+}
+
+/** The site of a platform this worker serves. */
+export function siteOf(sites: ReadonlyMap<Platform, Site>, platform: Platform): Site {
+  const site = sites.get(platform);
+  if (site === undefined)
+    throw new Problem('retryable', 'PlatformUnavailable', `this worker is not configured for ${platform}; enable its section or stop its workflows`);
+  return site;
+}

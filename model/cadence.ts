@@ -1,0 +1,84 @@
+import { type LifecycleLine, lineText } from './memory.ts';
+
+/** When a connector's log and health are due, and what a log push contains. Times are epoch ms. */
+export interface Due {
+  readonly nextHealth: number;
+  readonly nextLogs: number;
+}
+
+const day = 24 * 3_600_000;
+const maxLineBytes = 8 * 1024;
+const maxPushBytes = 256 * 1024;
+const newestLifecycle = 20;
+
+/** ANSI escapes (CSI, OSC and two-character ones). */
+const escapes = new RegExp('\\u001b(?:\\[[0-9;?]*[ -/]*[@-~]|\\][^\\u0007\\u001b]*(?:\\u0007|\\u001b\\\\)|[@-Z\\\\-_])', 'g');
+const controls = new RegExp('[\\u0000-\\u0008\\u000b-\\u001f\\u007f]', 'g');
+
+/** Cuts to a number of UTF-8 bytes without splitting a character. */
+function cutBytes(text: string, limit: number): string {
+  if (text.length * 3 <= limit) return text;
+  let bytes = 0;
+  let end = 0;
+  for (const c of text) {
+    const code = c.codePointAt(0) ?? 0;
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    if (bytes > limit) break;
+    end += c.length;
+  }
+  return text.slice(0, end);
+}
+
+/** A line fit for the platform: no escapes, no control characters but tab, at most 8 KiB; empty ones are dropped. */
+export const cleanLine = (text: string): string =>
+  cutBytes(text.replace(escapes, '').replace(controls, '').trimEnd(), maxLineBytes);
+
+export interface TimedLine {
+  /** ISO 8601, any precision. */
+  readonly at: string;
+  readonly text: string;
+}
+
+/** Docker gives nine fractional digits; comparing the first 23 characters (milliseconds) suffices to merge. */
+const stamp = (at: string): string => at.slice(0, 23);
+
+/** The connector's tail and Cadenza's own lines in one, by time, newest kept within the size of one push. */
+export function mergeLog(
+  tail: readonly TimedLine[],
+  lifecycle: readonly LifecycleLine[],
+  maxLines: number,
+  now: number,
+): readonly string[] {
+  const own = lifecycle
+    .filter((l) => now - Date.parse(l.at) <= day)
+    .slice(-newestLifecycle)
+    .map((l) => ({ at: l.at, text: lineText(l) }));
+  const cleaned = tail.map((l) => ({ at: l.at, text: cleanLine(l.text) })).filter((l) => l.text !== '');
+  const room = Math.max(0, maxLines - own.length);
+  const merged = [...cleaned.slice(room === 0 ? cleaned.length : -room), ...own]
+    .map((line, order) => ({ line, order }))
+    .toSorted((a, b) => {
+      const x = stamp(a.line.at);
+      const y = stamp(b.line.at);
+      return x < y ? -1 : x > y ? 1 : a.order - b.order;
+    })
+    .map(({ line }) => line.text);
+  let size = 0;
+  let from = merged.length;
+  while (from > 0) {
+    size += (merged[from - 1]?.length ?? 0) + 1;
+    if (size > maxPushBytes) break;
+    from -= 1;
+  }
+  return merged.slice(from);
+}
+
+/** First due times for a connector seen for the first time, spread over the period so that a fleet does not push at once. */
+export const firstDue = (now: number, spread: number, logs: number, health: number): Due => ({
+  nextHealth: now + Math.floor(spread * Math.min(health, 5_000)),
+  nextLogs: now + Math.floor(spread * Math.min(logs, 5_000)),
+});
+
+/** The next due time on the same beat; beats missed while busy are skipped, not made up. */
+export const nextBeat = (due: number, period: number, now: number): number =>
+  due + period > now ? due + period : now + period;
