@@ -46,7 +46,12 @@ export function unreachable(target: Target, error: unknown): Problem {
   const at = `${target.title} at ${place(target.url)}`;
   if (error instanceof DOMException && error.name === 'TimeoutError')
     return retryable('PlatformUnavailable', `${at} did not answer in time: ${error.message}`);
-  const { code, proxyStatus } = facts(error);
+  const { code, proxyStatus, badPort } = facts(error);
+  if (badPort)
+    return permanent(
+      'InvalidConfiguration',
+      `${at} is on a port that web clients refuse (fetch.spec.whatwg.org, "bad port"); give ${target.section}.url another one`,
+    );
   if (proxyStatus === 407)
     return permanent(
       'NotPermitted',
@@ -63,12 +68,21 @@ export function unreachable(target: Target, error: unknown): Problem {
   return retryable('PlatformUnavailable', `${at} cannot be reached: ${why}`);
 }
 
-/** Walks down the causes for the first error code, and for the status a proxy refused with. */
-function facts(error: unknown): { readonly code: string; readonly proxyStatus?: number } {
+interface Facts {
+  /** `''` when there is none. */
+  readonly code: string;
+  /** The status a proxy refused with. */
+  readonly proxyStatus?: number;
+  readonly badPort?: boolean;
+}
+
+/** Walks down the causes for the first error code, and for what only a message tells. */
+function facts(error: unknown): Facts {
   let code = '';
   for (let e: unknown = error, depth = 0; e instanceof Error && depth < 5; e = e.cause, depth++) {
     const status = /^Proxy response \((\d{3})\)|^Proxy Authentication Required \((407)\)/.exec(e.message);
     if (status !== null) return { code, proxyStatus: Number(status[1] ?? status[2]) };
+    if (e.message === 'bad port') return { code, badPort: true };
     if (code === '' && 'code' in e && typeof e.code === 'string' && /^[A-Z0-9_]{2,64}$/.test(e.code)) code = e.code;
   }
   return { code };
