@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import type { ConnectorRecord, Platform, Status } from '../model/connector.ts';
+import type { ConnectorRecord, Platform } from '../model/connector.ts';
 import type { OrphanPolicy } from '../model/orphans.ts';
 import type { Policy } from '../model/policy.ts';
 import type { PlatformClient } from '../platforms/platform.ts';
@@ -57,7 +57,6 @@ export interface Metrics {
   action(platform: Platform, action: string, outcome: 'done' | 'failed'): void;
   guard(platform: Platform, active: boolean): void;
   pushed(platform: Platform, what: 'logs' | 'health' | 'status', outcome: 'done' | 'failed'): void;
-  crash(platform: Platform, status: Status): void;
 }
 
 export interface Deps {

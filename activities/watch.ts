@@ -29,10 +29,14 @@ export function watch(
   return ({ platform }) =>
     heartbeating(async (signal, progress) => {
       const site = siteOf(deps.sites, platform);
-      await Promise.all([
-        listen(deps, site, busyOf(platform), signal, progress),
-        post(deps, site, memosOf(site), signal),
-      ]);
+      // One that fails takes the other with it; the next attempt starts both afresh.
+      const half = new AbortController();
+      const both = AbortSignal.any([signal, half.signal]);
+      try {
+        await Promise.all([listen(deps, site, busyOf(platform), both, progress), post(deps, site, memosOf(site), both)]);
+      } finally {
+        half.abort();
+      }
     });
 }
 
@@ -72,6 +76,8 @@ const nudge = (deps: Deps, site: Site, why: string): Promise<void> =>
 /** Posts what is due, every connector on its own beat. A failed push is dropped: the next one replaces it. */
 async function post(deps: Deps, site: Site, memos: ReturnType<typeof cachedEntities>, signal: AbortSignal): Promise<void> {
   const limit = pLimit(posts);
+  // A slow push holds up neither the beat nor the other connectors.
+  const underway = new Set<string>();
   let refreshed = 0;
   for (;;) {
     const now = deps.now();
@@ -80,7 +86,13 @@ async function post(deps: Deps, site: Site, memos: ReturnType<typeof cachedEntit
       await refresh(deps, site, memos, signal);
     }
     if (site.registration.refusal() === undefined)
-      await Promise.all(site.board.due(site, now).map((p) => limit(() => push(deps, site, p, signal))));
+      for (const p of site.board.due(site, now)) {
+        if (underway.has(p.id)) continue;
+        underway.add(p.id);
+        void limit(() => push(deps, site, p, signal))
+          .catch(() => undefined)
+          .finally(() => underway.delete(p.id));
+      }
     await pause(tick, signal);
   }
 }

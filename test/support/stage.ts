@@ -1,0 +1,119 @@
+import { randomUUID, generateKeyPairSync } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection, type Worker } from '@temporalio/worker';
+import type { Deps, Log, Metrics, Site } from '../../activities/deps.ts';
+import type { Platform } from '../../model/connector.ts';
+import { defaultPolicy, type Policy } from '../../model/policy.ts';
+import type { PlatformClient } from '../../platforms/platform.ts';
+import type { Runtime } from '../../runtimes/runtime.ts';
+import { attachPlatform } from '../../worker/attach.ts';
+import { ensureSearchAttributes } from '../../worker/attributes.ts';
+import { createWorkers } from '../../worker/engine.ts';
+import { ensureSchedules } from '../../worker/schedules.ts';
+import { makeSite, type SiteSettings } from '../../worker/site.ts';
+import { runtimeQueue } from '../../workflows/messages.ts';
+
+/** Everything between a platform client and a runtime, on a real Temporal server, inside the test process. */
+export interface Stage {
+  readonly client: Client;
+  readonly site: Site;
+  readonly deps: Deps;
+  readonly taskQueue: string;
+  readonly logged: string[];
+  stop(): Promise<void>;
+}
+
+export interface StageOptions {
+  readonly address: string;
+  readonly namespace?: string;
+  readonly platform: PlatformClient;
+  readonly runtime: Runtime;
+  readonly managerId: string;
+  readonly policy?: Partial<Policy>;
+  readonly settings?: Partial<SiteSettings>;
+  readonly period?: number;
+  readonly taskQueue?: string;
+  readonly now?: () => number;
+  readonly maxCachedWorkflows?: number;
+  /** Without the Schedule the test sweeps by hand. */
+  readonly schedules?: boolean;
+}
+
+const nothing = () => undefined;
+export const silentMetrics: Metrics = { synced: nothing, connectors: nothing, action: nothing, guard: nothing, pushed: nothing };
+
+let keys: ReturnType<typeof generateKeyPairSync> | undefined;
+/** One RSA key for the whole run: generating them is slow. */
+export const testKey = () => (keys ??= generateKeyPairSync('rsa', { modulusLength: 2048 })).privateKey;
+
+export async function startStage(options: StageOptions): Promise<Stage> {
+  const namespace = options.namespace ?? 'default';
+  const taskQueue = options.taskQueue ?? `test-${randomUUID().slice(0, 8)}`;
+  const connection = await Connection.connect({ address: options.address });
+  const native = await NativeConnection.connect({ address: options.address });
+  await ensureSearchAttributes(connection, namespace);
+  const client = new Client({ connection, namespace });
+  const logged: string[] = [];
+  const write = (level: string) => (message: string, data?: Record<string, unknown>) => {
+    const error = data?.['error'];
+    logged.push(`${level} ${message} ${error instanceof Error ? (error.stack ?? '') : ''} ${JSON.stringify(data ?? {})}`);
+  };
+  const log: Log = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+  const engine = await options.runtime.engine(AbortSignal.timeout(10_000));
+  const queue = runtimeQueue(taskQueue, options.runtime.kind, engine.id);
+  const period = options.period ?? 500;
+  const settings: SiteSettings = {
+    runtimeQueue: queue,
+    policy: { ...defaultPolicy, managerIds: [options.managerId], ...options.policy },
+    orphanPolicy: { sweeps: 2, sweepGap: period, guardRatio: 0.25, guardMin: 3, allowMassRemoval: false, bothPlatforms: false },
+    environment: (record) => ({
+      env: [
+        ...record.configuration.map((e) => ({ key: e.key, value: e.value, sensitive: e.encrypted })),
+        { key: 'OPENCTI_CONFIG_HASH', value: record.contractHash, sensitive: false },
+      ],
+    }),
+    resolveImage: (image) => image,
+    registryAuth: () => undefined,
+    pullPolicy: 'missing',
+    specHash: () => 'spec-1',
+    cadence: { poll: period, ping: 5_000, health: 30_000, logs: 10_000, pullTimeout: 600_000 },
+    logTail: 100,
+    ...options.settings,
+  };
+  const now = options.now ?? Date.now;
+  const site = makeSite(options.platform, options.runtime, settings, log, now);
+  const deps: Deps = {
+    sites: new Map<Platform, Site>([[site.platform, site]]),
+    temporal: client,
+    taskQueue,
+    log,
+    metrics: silentMetrics,
+    now,
+  };
+  const workers: readonly Worker[] = await createWorkers(deps, {
+    connection: native,
+    namespace,
+    identity: taskQueue,
+    workflows: { workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)) },
+    graceMs: 2_000,
+    ...(options.maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows: options.maxCachedWorkflows }),
+  });
+  const running = Promise.allSettled(workers.map((w) => w.run()));
+  if (options.schedules !== false) await ensureSchedules(client, site.platform, taskQueue, queue);
+  await attachPlatform(client, taskQueue, site.platform, { runtime: options.runtime.kind, engineId: engine.id, runtimeQueue: queue, period });
+  return {
+    client,
+    site,
+    deps,
+    taskQueue,
+    logged,
+    stop: async () => {
+      for (const w of workers) if (w.getState() === 'RUNNING') w.shutdown();
+      await running;
+      options.runtime.close();
+      await native.close();
+      await connection.close();
+    },
+  };
+}
