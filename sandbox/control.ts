@@ -23,8 +23,13 @@ import { managerView } from './managers.ts';
 import { type ConnectorView, viewConnector } from './view.ts';
 import { type Call, type Connector, findConnector, now, sha256, type StatusCall, type World } from './world.ts';
 
-/** JSON merge patch of the fault switches: null switches one off. */
-export type FaultPatch = { readonly [K in keyof Faults]?: Faults[K] | null };
+/** A JSON merge patch: objects are merged, null removes, lists are replaced. */
+export type Patch<T> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? { readonly [K in keyof T]?: Patch<T[K]> | null }
+    : T;
+export type FaultPatch = Patch<Faults>;
 
 export interface Control {
   connectors(): readonly ConnectorView[];

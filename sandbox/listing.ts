@@ -28,30 +28,36 @@ export const isMeant = (refs: readonly string[] | undefined, connector: Connecto
 export const entryFor = <T>(entries: Readonly<Record<string, T>> | undefined, connector: Connector): T | undefined =>
   entries?.[connector.id] ?? entries?.[connector.name] ?? entries?.['*'];
 
-/** The token of the connector's user. Its ciphertext is cached and the cache extended at every listing, so the hash is stable. */
-function tokenEntry(world: World, userId: string): ShownEntry {
+/** Issues the user's token if its ciphertext was lost or never made, and keeps it cached for another while. */
+function issueToken(world: World, userId: string): void {
   const known = world.issued.get(userId);
   const lost = known === undefined || known.expiresAt < now(world);
   const serial = (known?.serial ?? 0) + (lost ? 1 : 0);
-  const token = madeSecret(world, `token/${userId}/${serial}`);
-  world.plaintexts.add(token);
   let envelope = lost ? '' : known.envelope;
-  if (world.rules.encryptToken && envelope === '') envelope = seal(world, token);
+  if (world.rules.encryptToken && envelope === '') envelope = seal(world, tokenOf(world, userId, serial));
+  world.plaintexts.add(tokenOf(world, userId, serial));
   world.issued.set(userId, { serial, envelope, expiresAt: now(world) + tokenLifetime });
-  if (envelope !== known?.envelope) world.changed();
-  return world.rules.encryptToken
-    ? { key: 'OPENCTI_TOKEN', value: envelope, encrypted: true }
-    : { key: 'OPENCTI_TOKEN', value: token, encrypted: null };
+  if (serial !== known?.serial || envelope !== known.envelope) world.changed();
+}
+
+const tokenOf = (world: World, userId: string, serial: number): string =>
+  madeSecret(world, `token/${userId}/${serial}`);
+
+function tokenEntry(world: World, userId: string): ShownEntry | undefined {
+  const issued = world.issued.get(userId);
+  if (issued === undefined || issued.expiresAt < now(world)) return undefined;
+  if (!world.rules.encryptToken) return clear('OPENCTI_TOKEN', tokenOf(world, userId, issued.serial));
+  return issued.envelope === '' ? undefined : { key: 'OPENCTI_TOKEN', value: issued.envelope, encrypted: true };
 }
 
 const clear = (key: string, value: string): ShownEntry => ({ key, value, encrypted: null });
 
-function configurationOf(world: World, connector: Connector, name: string): readonly ShownEntry[] {
+function configurationOf(world: World, connector: Connector, name: string, token: ShownEntry): readonly ShownEntry[] {
   const added = [
     clear('CONNECTOR_ID', connector.id),
     clear('CONNECTOR_NAME', name),
     clear('CONNECTOR_TYPE', connector.type),
-    tokenEntry(world, connector.userId),
+    token,
     ...Object.entries(world.rules.proxy ?? {}).map(([key, value]) => clear(key, value ?? '')),
   ];
   const own = connector.configuration
@@ -65,12 +71,26 @@ function configurationOf(world: World, connector: Connector, name: string): read
   });
 }
 
-export function show(world: World, connector: Connector): Shown {
+function snapshot(world: World, connector: Connector, token: ShownEntry): Shown {
   const faults = world.faults.listing;
   const name = entryFor(faults?.names, connector) ?? connector.name;
   const image = isMeant(faults?.emptyImages, connector) ? '' : connector.image;
-  const configuration = configurationOf(world, connector, name);
+  const configuration = configurationOf(world, connector, name, token);
   return { name, image, configuration, hash: contractHash(image, configuration, connector.stateTimestamp) };
+}
+
+/** What the manager gets. Issues the connector's token; throws when no manager is registered to encrypt it for. */
+export function show(world: World, connector: Connector): Shown {
+  issueToken(world, connector.userId);
+  const token = tokenEntry(world, connector.userId);
+  if (token === undefined) throw new Error('a token was issued and is not there');
+  return snapshot(world, connector, token);
+}
+
+/** The hash of the next listing, without touching anything; undefined while that listing would issue a new token. */
+export function peekHash(world: World, connector: Connector): string | undefined {
+  const token = tokenEntry(world, connector.userId);
+  return token === undefined ? undefined : snapshot(world, connector, token).hash;
 }
 
 /** The platform's default page size, which silently bounds its listing. */

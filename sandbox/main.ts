@@ -33,7 +33,15 @@ async function main(): Promise<void> {
   }
   try {
     const sandbox = await startSandbox(options);
-    const end = (): void => void sandbox.close().then(() => process.exit(0));
+    const end = (): void => {
+      sandbox.close().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          process.stderr.write(`sandbox: state not saved: ${messageOf(error)}\n`);
+          process.exit(1);
+        },
+      );
+    };
     process.once('SIGTERM', end);
     process.once('SIGINT', end);
     process.stdout.write(`${JSON.stringify({ ready: true, url: sandbox.url })}\n`);

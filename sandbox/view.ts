@@ -1,5 +1,5 @@
 /** One connector as the sandbox's own page and tests see it: what is wanted, and everything the manager reported. */
-import { show } from './listing.ts';
+import { peekHash } from './listing.ts';
 import { currentHealth, uptime } from './reports.ts';
 import type { Connector, HealthReport, World } from './world.ts';
 
@@ -10,7 +10,7 @@ export interface ConnectorView {
   readonly slug: string | null;
   readonly type: string;
   readonly image: string;
-  /** null while it cannot be computed: no manager is registered to encrypt the token for. */
+  /** null until the connector is listed: only then is its token issued, which is part of the hash. */
   readonly hash: string | null;
   readonly requested: string;
   readonly current: 'started' | 'stopped' | null;
@@ -30,14 +30,6 @@ export interface ConnectorView {
   readonly restarts: number | null;
 }
 
-function hashOf(world: World, connector: Connector): string | null {
-  try {
-    return show(world, connector).hash;
-  } catch {
-    return null;
-  }
-}
-
 export function viewConnector(world: World, connector: Connector): ConnectorView {
   const { id, name, title, slug, type, image, requested, current, createdAt } = connector;
   const statuses = world.statusCalls.filter((call) => call.id === id);
@@ -50,7 +42,7 @@ export function viewConnector(world: World, connector: Connector): ConnectorView
     slug: slug ?? null,
     type,
     image,
-    hash: hashOf(world, connector),
+    hash: peekHash(world, connector) ?? null,
     requested,
     current,
     configuration: connector.configuration.map(({ key, value, encrypted }) => ({

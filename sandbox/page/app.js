@@ -87,7 +87,7 @@ function showDetail() {
   const { health } = connector;
   const facts = [
     ['Image', connector.image || '(none)'],
-    ['Contract hash', connector.hash ?? '(no manager)'],
+    ['Contract hash', connector.hash ?? '(not listed yet)'],
     ['Requested', connector.requested],
     ['Reported', connector.current ?? 'never'],
     ['Started', health === null ? '–' : new Date(health.started_at).toLocaleString()],

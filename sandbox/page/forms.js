@@ -48,6 +48,7 @@ function fillForm() {
   $('form-fields').replaceChildren(...rows);
   $('form-demo-fields').replaceChildren(...demo);
   $('form-demo').hidden = demo.length === 0;
+  $('form-image-note').hidden = edited !== undefined;
   $('form-contract').disabled = edited !== undefined;
   $('form-start-label').hidden = edited !== undefined;
   $('form-cancel').hidden = edited === undefined;
