@@ -50,20 +50,23 @@ export function sync(deps: Deps, memosOf: (site: Site) => ReturnType<typeof cach
       if (objects instanceof Problem) return { ...empty, error: { kind: objects.type, message: objects.message } };
       site.contact.up(now);
 
-      const memos = await memosOf(site)(request.explain === true ? 0 : memoAge);
-      site.board.update(site, objects, memos, now);
       const byId = groupById(objects);
-      const changed = site.records
-        .all()
-        .filter((d) => request.connector === undefined || d.id === request.connector)
-        .filter((d) => {
-          const mark = markOf(site, d, byId.get(d.id) ?? []);
-          const marks = memos.get(d.id)?.marks;
-          const known = marks !== undefined && `${marks.desired} ${marks.actual}` === mark;
-          const lately = sent.get(key(d));
-          return !known && !(lately?.mark === mark && now - lately.at < forgetSignal);
-        })
-        .slice(0, burst);
+      const news = (memos: ReadonlyMap<string, messages.ConnectorMemo>): readonly Desired[] =>
+        site.records
+          .all()
+          .filter((d) => request.connector === undefined || d.id === request.connector)
+          .filter((d) => {
+            const mark = markOf(site, d, byId.get(d.id) ?? []);
+            const marks = memos.get(d.id)?.marks;
+            const known = marks !== undefined && `${marks.desired} ${marks.actual}` === mark;
+            const lately = sent.get(key(d));
+            return !known && !(lately?.mark === mark && now - lately.at < forgetSignal);
+          });
+      // What the memos said a while ago suffices to see that nothing is new; to say that something is takes the newest.
+      let memos = await memosOf(site)(request.explain === true ? 0 : memoAge);
+      if (news(memos).length > 0) memos = await memosOf(site)(0);
+      const changed = news(memos).slice(0, burst);
+      site.board.update(site, objects, memos, now);
       // Without a good listing only what happened to the containers is new; the last known records stay in force.
       const limit = pLimit(lookConcurrency);
       await Promise.all(
