@@ -46,7 +46,7 @@ const imageOf = (world: World, contract: Contract): string => {
   return world.options.image ?? `${contract.container_image}:${version}`;
 };
 
-export const storedSecrets = (connector: Connector): ReadonlyMap<string, string> =>
+const storedSecrets = (connector: Connector): ReadonlyMap<string, string> =>
   new Map(connector.configuration.filter((entry) => entry.encrypted).map((entry) => [entry.key, entry.value]));
 
 function put(world: World, connector: Connector): Connector {

@@ -24,7 +24,7 @@ import { type ConnectorView, viewConnector } from './view.ts';
 import { type Call, type Connector, findConnector, now, sha256, type StatusCall, type World } from './world.ts';
 
 /** A JSON merge patch: objects are merged, null removes, lists are replaced. */
-export type Patch<T> = T extends readonly unknown[]
+type Patch<T> = T extends readonly unknown[]
   ? T
   : T extends object
     ? { readonly [K in keyof T]?: Patch<T[K]> | null }

@@ -74,7 +74,7 @@ export function spoil(response: ServerResponse, fault: OperationFault): void {
 /** Breaks single records of a finished listing in ways the schema itself would not let through. */
 export function spoilRecords(world: World, data: Json | null | undefined, ids: readonly string[]): void {
   const faults = world.faults.listing;
-  if (faults?.nullFields === undefined && faults?.missingFields === undefined) return;
+  if (ids.length === 0 || (faults?.nullFields === undefined && faults?.missingFields === undefined)) return;
   for (const records of Object.values(data ?? {})) {
     if (!Array.isArray(records)) continue;
     records.forEach((record: Record<string, unknown>, index) => {

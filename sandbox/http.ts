@@ -12,7 +12,7 @@ export class HttpError extends Error {
 }
 
 /** Throws 413 above `limit` bytes. */
-export async function readBody(request: IncomingMessage, limit: number): Promise<string> {
+async function readBody(request: IncomingMessage, limit: number): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {

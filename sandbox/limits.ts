@@ -3,7 +3,7 @@ import { type ASTVisitor, GraphQLError, Kind, type SelectionSetNode, type Valida
 
 const allowed = { query: 2, mutation: 1, subscription: 1 } as const;
 const rootType = { query: 'Query', mutation: 'Mutation', subscription: 'Subscription' } as const;
-export const maxDepth = 20;
+const maxDepth = 20;
 export const maxTokens = 2000;
 
 /** Visits every field below a selection, fragments included; `trail` keeps a fragment cycle from running for ever. */

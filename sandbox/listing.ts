@@ -4,7 +4,7 @@ import { contractHash } from './hash.ts';
 import { seal } from './managers.ts';
 import { administratorId, type Connector, madeSecret, now, type World } from './world.ts';
 
-export interface ShownEntry {
+interface ShownEntry {
   readonly key: string;
   readonly value: string | null;
   /** null for clear values, as the platform sends it. */
@@ -21,11 +21,11 @@ export interface Shown {
 /** How long an issued connector token stays cached after the last listing. Milliseconds. */
 const tokenLifetime = 604_800_000;
 
-export const isMeant = (refs: readonly string[] | undefined, connector: Connector): boolean =>
+const isMeant = (refs: readonly string[] | undefined, connector: Connector): boolean =>
   refs?.some((ref) => ref === '*' || ref === connector.id || ref === connector.name) === true;
 
 /** The entry a fault switch holds for this connector, by id, then name, then `*`. */
-export const entryFor = <T>(entries: Readonly<Record<string, T>> | undefined, connector: Connector): T | undefined =>
+const entryFor = <T>(entries: Readonly<Record<string, T>> | undefined, connector: Connector): T | undefined =>
   entries?.[connector.id] ?? entries?.[connector.name] ?? entries?.['*'];
 
 /** Issues the user's token if its ciphertext was lost or never made, and keeps it cached for another while. */
@@ -94,7 +94,7 @@ export function peekHash(world: World, connector: Connector): string | undefined
 }
 
 /** The platform's default page size, which silently bounds its listing. */
-export const pageSize = 500;
+const pageSize = 500;
 
 /** Fills a page up; without an image it can never be deployed, whatever the manager thinks of it. */
 const padding = (index: number): Connector => ({

@@ -3,7 +3,7 @@ import { cantFind } from './problems.ts';
 import { type Connector, type HealthReport, noteCall, noteStatus, now, timestamp, type World } from './world.ts';
 
 /** A health report disappears when it is not renewed. Milliseconds. */
-export const healthLifetime = 300_000;
+const healthLifetime = 300_000;
 
 /** Every call is an audit record on the platform, also one that changes nothing. */
 export function reportStatus(world: World, id: string, status: 'started' | 'stopped'): Connector {

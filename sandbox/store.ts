@@ -9,7 +9,7 @@ const format = 1;
 const maps = ['managers', 'connectors', 'users', 'issued', 'logs', 'health'] as const;
 
 /** Fault switches, plaintexts and the administrator's token are not written. */
-export function snapshot(world: World): Readonly<Record<string, unknown>> {
+function snapshot(world: World): Readonly<Record<string, unknown>> {
   const { rules, clockShift, demoAdded, statusCalls } = world;
   return {
     format,
@@ -22,7 +22,7 @@ export function snapshot(world: World): Readonly<Record<string, unknown>> {
   };
 }
 
-export function restore(world: World, saved: Readonly<Record<string, unknown>>): void {
+function restore(world: World, saved: Readonly<Record<string, unknown>>): void {
   if (saved['format'] !== format) throw new Error(`it has format ${String(saved['format'])}, not ${format}`);
   world.rules = rulesSchema.parse({ ...world.rules, ...(saved['rules'] as object), ...world.options.rules });
   world.clockShift = saved['clockShift'] as number;

@@ -58,7 +58,7 @@ export interface Call {
   readonly detail?: string;
 }
 
-export interface Logs {
+interface Logs {
   readonly at: string;
   readonly lines: readonly string[];
 }
@@ -71,7 +71,7 @@ export interface HealthReport {
 }
 
 /** The token a connector's own user was given last, as the manager sees it. */
-export interface IssuedToken {
+interface IssuedToken {
   /** Which token of this user it is; a new one is issued when the cache has lost it. */
   readonly serial: number;
   readonly envelope: string;

@@ -28,7 +28,8 @@ log() { # LEVEL MESSAGE
 nap() {
   $bb sleep "$1" &
   child=$!
-  wait "$child"
+  # Going on without having slept would turn the loop into a flood.
+  wait "$child" || exit 125
 }
 
 stop() {

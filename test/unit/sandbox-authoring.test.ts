@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Sandbox } from '../../sandbox/server.ts';
 import { sanitiseName } from '../../sandbox/names.ts';
@@ -130,6 +131,11 @@ describe('adding', () => {
   ])('%j becomes %j', (name, sanitised) => expect(sanitiseName(name)).toBe(sanitised));
 });
 
+test('whatever is typed, a sanitised name is fit for a container', () =>
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme' }), (name) => /^([a-z0-9][a-z0-9-]{0,62})?$/.test(sanitiseName(name))),
+  ));
+
 describe('editing', () => {
   test('neither sanitises the name nor asks whether it is taken', async () => {
     const sandbox = await registered();
@@ -146,7 +152,6 @@ describe('editing', () => {
   test('a secret left empty or unchanged keeps its ciphertext, a new one gets a new one', async () => {
     const sandbox = await registered();
     const id = (await add(sandbox)).data?.['managedConnectorAdd'].id as string;
-    const { userId } = { userId: 'u' };
     const sealed = async (): Promise<string> => valueOf((await list(sandbox))[0], 'IPINFO_TOKEN')?.['value'] as string;
     const save = (value: string): Promise<unknown> =>
       ask(sandbox, operations.edit, {
@@ -154,7 +159,7 @@ describe('editing', () => {
           id,
           name: 'n1',
           title: 't',
-          connector_user_id: userId,
+          connector_user_id: 'u',
           manager_contract_configuration: entries({ IPINFO_TOKEN: value }),
         },
       });
@@ -168,7 +173,7 @@ describe('editing', () => {
     expect(open(sharedKeys.privateKey, await sealed())).toBe('s3cret');
   });
 
-  test('an unknown connector, or one without a contract, cannot be edited by the platform', async () => {
+  test('an unknown connector cannot be edited', async () => {
     const sandbox = await registered();
     const input = { id: 'x', name: 'nn', title: 't', connector_user_id: 'u', manager_contract_configuration: [] };
     expect((await send(sandbox, operations.edit, { input })).errors?.[0]?.message).toBe('Cant find element to update');

@@ -16,7 +16,7 @@ export async function sandboxWith(options: Partial<SandboxOptions> = {}): Promis
   return sandbox;
 }
 
-export interface GraphqlError {
+interface GraphqlError {
   readonly message: string;
   readonly path?: readonly string[];
   readonly extensions: { readonly code: string; readonly data?: Readonly<Record<string, unknown>> };
