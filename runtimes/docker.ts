@@ -1,0 +1,141 @@
+import pLimit from 'p-limit';
+import type { RuntimeObject } from '../model/connector.ts';
+import { permanent } from '../model/errors.ts';
+import { managerLabel, specHashLabel } from '../model/labels.ts';
+import { type DockerAddress, connect } from './docker/connect.ts';
+import { containers } from './docker/containers.ts';
+import { statusOf, unavailable } from './docker/errors.ts';
+import { engineEvents } from './docker/events.ts';
+import { type HostOptions, hostConfig } from './docker/hostconfig.ts';
+import { followLogs, tailLogs } from './docker/logs.ts';
+import { puller } from './docker/pull.ts';
+import { stateOf } from './docker/state.ts';
+import { swap } from './docker/swap.ts';
+import type { Runtime } from './runtime.ts';
+
+export interface DockerOptions extends DockerAddress {
+  readonly hostOptions: HostOptions;
+  /** Seconds of grace on stop; unset: the engine's default (10). */
+  readonly stopTimeout?: number;
+  /** How many images are pulled at a time. */
+  readonly pullConcurrency: number;
+}
+
+/** At most this many calls are on their way to the engine at once. */
+const engineCalls = 16;
+
+/** Docker, through its API: one container per connector. */
+export function docker(options: DockerOptions): Runtime {
+  const engine = connect(options);
+  const c = containers(engine, {
+    hostConfig: hostConfig(options.hostOptions),
+    ...(options.stopTimeout === undefined ? {} : { stopTimeout: options.stopTimeout }),
+  });
+  const pull = puller(engine, options.pullConcurrency);
+  const limit = pLimit(engineCalls);
+  const bounded = <T>(signal: AbortSignal, work: (inTime: AbortSignal) => Promise<T>): Promise<T> =>
+    limit(() => {
+      signal.throwIfAborted();
+      return work(AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)]));
+    });
+  /** What never changes about a container and a list does not tell; dropped when the container is. */
+  const facts = new Map<string, Pick<RuntimeObject, 'contractHash' | 'createdAt'>>();
+
+  const factsOf = async (ref: string, signal: AbortSignal): Promise<Pick<RuntimeObject, 'contractHash' | 'createdAt'>> => {
+    const known = facts.get(ref);
+    if (known !== undefined) return known;
+    const o = await bounded(signal, (s) => c.inspect(ref, s));
+    if (o === undefined) return {};
+    const { contractHash, createdAt } = o;
+    const found = { ...(contractHash === undefined ? {} : { contractHash }), ...(createdAt === undefined ? {} : { createdAt }) };
+    facts.set(ref, found);
+    return found;
+  };
+
+  return {
+    kind: 'docker',
+    async engine(signal) {
+      try {
+        const info = (await bounded(signal, async () => engine.info())) as { ID?: string; ServerVersion?: string };
+        return { id: info.ID ?? '', version: info.ServerVersion ?? '' };
+      } catch (error) {
+        throw unavailable(error, signal);
+      }
+    },
+    async list(managerIds, signal) {
+      try {
+        const lists = await Promise.all(
+          managerIds.map((id) =>
+            bounded(signal, (s) =>
+              engine.listContainers({ all: true, filters: { label: [`${managerLabel}=${id}`] }, abortSignal: s }),
+            ),
+          ),
+        );
+        const all = lists.flat();
+        const present = new Set(all.map((x) => x.Id));
+        for (const ref of facts.keys()) if (!present.has(ref)) facts.delete(ref);
+        return await Promise.all(
+          all.map(async (x): Promise<RuntimeObject> => {
+            const specHash = x.Labels[specHashLabel];
+            return {
+              ref: x.Id,
+              name: (x.Names[0] ?? '').replace(/^\//, ''),
+              labels: x.Labels,
+              state: stateOf(x.State),
+              image: x.Image,
+              imageDigest: x.ImageID,
+              runtimeRestarts: 0,
+              ...(specHash === undefined ? {} : { specHash }),
+              ...(await factsOf(x.Id, signal)),
+            };
+          }),
+        );
+      } catch (error) {
+        throw unavailable(error, signal);
+      }
+    },
+    async find({ connectorId, variableId, names }, signal) {
+      const [labelled, ...named] = await Promise.all([
+        bounded(signal, (s) => c.ofConnector(connectorId, s)),
+        ...[...new Set(names)].filter((n) => n.length >= 2).map((n) => bounded(signal, (s) => c.inspect(encodeURIComponent(n), s, variableId))),
+      ]);
+      const found = new Map((labelled ?? []).map((o) => [o.ref, o]));
+      // The engine also takes an id for a name; only what really has the name counts.
+      for (const o of named) if (o !== undefined && names.includes(o.name) && !found.has(o.ref)) found.set(o.ref, o);
+      return [...found.values()];
+    },
+    pull,
+    deploy: (spec, start, signal) =>
+      bounded(signal, async (s) => {
+        const same = (await c.ofConnector(spec.connectorId, s)).find((o) => o.name === spec.name);
+        if (same !== undefined && (same.contractHash !== spec.contractHash || same.specHash !== spec.specHash))
+          throw permanent('NameConflict', `"${spec.name}" exists with another configuration; looking again`);
+        const ref = same?.ref ?? (await c.create(spec, spec.name, s));
+        if (start && same?.state !== 'running') await c.start(ref, spec.name, s);
+      }),
+    refresh: (spec, current, start, signal) => bounded(signal, (s) => swap(c, spec, current, start, s)),
+    start: (ref, signal) => bounded(signal, (s) => c.start(ref, 'the container', s)),
+    stop: (ref, force, signal) => bounded(signal, (s) => c.stop(ref, force, s)),
+    unpause: (ref, signal) =>
+      bounded(signal, async (s) => {
+        try {
+          await engine.getContainer(ref).unpause({ abortSignal: s });
+        } catch (error) {
+          // Not paused is what was wanted.
+          if (![404, 409, 500].includes(statusOf(error) ?? 0)) throw unavailable(error, s);
+          if ((await c.inspect(ref, s))?.state === 'paused') throw unavailable(error, s);
+        }
+      }),
+    rename: (ref, name, signal) => bounded(signal, (s) => c.rename(ref, name, s)),
+    remove: (ref, signal) =>
+      bounded(signal, async (s) => {
+        await c.stop(ref, false, s);
+        await c.remove(ref, s);
+      }),
+    logs: (ref, o, signal) => bounded(signal, (s) => tailLogs(engine, ref, o, s)),
+    events: (managerIds, onOpen, signal) => engineEvents(engine, managerIds, onOpen, signal),
+    follow: (ref, tail, signal) => followLogs(engine, ref, tail, signal),
+    close: () => facts.clear(),
+  };
+}
+
