@@ -14,7 +14,8 @@ export interface Site {
   readonly platform: Platform;
   readonly client: PlatformClient;
   readonly runtime: Runtime;
-  readonly runtimeQueue: string;
+  /** Queue of the engine's workers; `''` until the engine has answered for the first time. */
+  runtimeQueue: string;
   readonly policy: Policy;
   readonly orphanPolicy: OrphanPolicy;
   /** Decrypts, so only a deploy or refresh may call it, and its result is forgotten with that attempt. */

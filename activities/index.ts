@@ -12,8 +12,13 @@ import { sync } from './sync.ts';
 import type { MainActivities, RuntimeActivities } from './types.ts';
 import { watch } from './watch.ts';
 
+export interface Activities {
+  readonly main: MainActivities;
+  readonly runtime: RuntimeActivities;
+}
+
 /** All activities over the two ports; which worker offers which is decided by its queue. */
-export function createActivities(deps: Deps): { readonly main: MainActivities; readonly runtime: RuntimeActivities } {
+export function createActivities(deps: Deps): Activities {
   const busies = new Map<Platform, Busy>();
   const busyOf = (platform: Platform): Busy => {
     const known = busies.get(platform);

@@ -1,6 +1,6 @@
-import { NativeConnection, type Worker, Worker as TemporalWorker, type WorkflowBundleOption } from '@temporalio/worker';
+import { type NativeConnection, type Worker, Worker as TemporalWorker, type WorkflowBundleOption } from '@temporalio/worker';
 import { mainQueue } from '../workflows/messages.ts';
-import { createActivities } from '../activities/index.ts';
+import type { Activities } from '../activities/index.ts';
 import type { Deps, Log } from '../activities/deps.ts';
 import { sanitized } from './sanitize.ts';
 
@@ -20,41 +20,43 @@ export interface WorkersOptions {
   readonly maxCachedWorkflows?: number;
 }
 
-/** One worker for the main queue and one for each runtime queue, over one connection. */
-export async function createWorkers(deps: Deps, options: WorkersOptions): Promise<readonly Worker[]> {
-  const { main, runtime } = createActivities(deps);
-  const queues = new Set([...deps.sites.values()].map((s) => s.runtimeQueue));
-  const common = {
-    connection: options.connection,
-    namespace: options.namespace,
-    identity: options.identity,
-    shutdownGraceTime: options.graceMs,
-    shutdownForceTime: options.graceMs * 2,
-    interceptors: { activity: [interceptor(deps.log)] },
-    maxHeartbeatThrottleInterval: 2_000,
-    defaultHeartbeatThrottleInterval: 2_000,
-  };
-  return Promise.all([
-    TemporalWorker.create({
-      ...common,
-      ...options.workflows,
-      taskQueue: mainQueue(deps.taskQueue),
-      activities: { ...main },
-      maxConcurrentActivityTaskExecutions: mainSlots,
-      maxCachedWorkflows: options.maxCachedWorkflows ?? cachedWorkflows,
-    }),
-    ...[...queues].map((taskQueue) =>
-      TemporalWorker.create({
-        ...common,
-        taskQueue,
-        activities: { ...runtime },
-        maxConcurrentActivityTaskExecutions: runtimeSlots,
-      }),
-    ),
-  ]);
-}
+const common = (options: WorkersOptions, log: Log) => ({
+  connection: options.connection,
+  namespace: options.namespace,
+  identity: options.identity,
+  shutdownGraceTime: options.graceMs,
+  shutdownForceTime: options.graceMs * 2,
+  interceptors: { activity: [interceptor(log)] },
+  // Heartbeats carry the liveness of short activities: they are passed on every two seconds.
+  maxHeartbeatThrottleInterval: 2_000,
+  defaultHeartbeatThrottleInterval: 2_000,
+});
+
+/** Runs the workflows and what needs a platform only. */
+export const createMainWorker = (deps: Deps, activities: Activities, options: WorkersOptions): Promise<Worker> =>
+  TemporalWorker.create({
+    ...common(options, deps.log),
+    ...options.workflows,
+    taskQueue: mainQueue(deps.taskQueue),
+    activities: { ...activities.main },
+    maxConcurrentActivityTaskExecutions: mainSlots,
+    maxCachedWorkflows: options.maxCachedWorkflows ?? cachedWorkflows,
+  });
+
+/** Runs what needs one engine; only a worker that reaches that engine polls its queue. */
+export const createRuntimeWorker = (
+  deps: Deps,
+  activities: Activities,
+  taskQueue: string,
+  options: WorkersOptions,
+): Promise<Worker> =>
+  TemporalWorker.create({
+    ...common(options, deps.log),
+    taskQueue,
+    activities: { ...activities.runtime },
+    maxConcurrentActivityTaskExecutions: runtimeSlots,
+  });
 
 const interceptor = (log: Log) => (context: { readonly info: { readonly activityType: string } }) => ({
   inbound: sanitized(log, context.info.activityType),
 });
-

@@ -10,7 +10,6 @@ import type { Runtime } from '../runtimes/runtime.ts';
 /** What of a site comes from the configuration; the rest is state the worker keeps while it runs. */
 export type SiteSettings = Pick<
   Site,
-  | 'runtimeQueue'
   | 'policy'
   | 'orphanPolicy'
   | 'environment'
@@ -30,6 +29,7 @@ export function makeSite(client: PlatformClient, runtime: Runtime, settings: Sit
     platform,
     client,
     runtime,
+    runtimeQueue: '',
     ...settings,
     labels: (record, specHash) => ({
       [managerLabel]: managerId,

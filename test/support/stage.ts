@@ -9,7 +9,8 @@ import type { PlatformClient } from '../../platforms/platform.ts';
 import type { Runtime } from '../../runtimes/runtime.ts';
 import { attachPlatform } from '../../worker/attach.ts';
 import { ensureSearchAttributes } from '../../worker/attributes.ts';
-import { createWorkers } from '../../worker/engine.ts';
+import { createMainWorker, createRuntimeWorker, type WorkersOptions } from '../../worker/engine.ts';
+import { createActivities } from '../../activities/index.ts';
 import { ensureSchedules } from '../../worker/schedules.ts';
 import { makeSite, type SiteSettings } from '../../worker/site.ts';
 import { runtimeQueue } from '../../workflows/messages.ts';
@@ -64,7 +65,6 @@ export async function startStage(options: StageOptions): Promise<Stage> {
   const queue = runtimeQueue(taskQueue, options.runtime.kind, engine.id);
   const period = options.period ?? 500;
   const settings: SiteSettings = {
-    runtimeQueue: queue,
     policy: { ...defaultPolicy, managerIds: [options.managerId], ...options.policy },
     orphanPolicy: { sweeps: 2, sweepGap: period, guardRatio: 0.25, guardMin: 3, allowMassRemoval: false, bothPlatforms: false },
     environment: (record) => ({
@@ -83,6 +83,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
   };
   const now = options.now ?? Date.now;
   const site = makeSite(options.platform, options.runtime, settings, log, now);
+  site.runtimeQueue = queue;
   const deps: Deps = {
     sites: new Map<Platform, Site>([[site.platform, site]]),
     temporal: client,
@@ -91,14 +92,19 @@ export async function startStage(options: StageOptions): Promise<Stage> {
     metrics: silentMetrics,
     now,
   };
-  const workers: readonly Worker[] = await createWorkers(deps, {
+  const activities = createActivities(deps);
+  const workerOptions: WorkersOptions = {
     connection: native,
     namespace,
     identity: taskQueue,
     workflows: { workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)) },
     graceMs: 2_000,
     ...(options.maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows: options.maxCachedWorkflows }),
-  });
+  };
+  const workers: readonly Worker[] = await Promise.all([
+    createMainWorker(deps, activities, workerOptions),
+    createRuntimeWorker(deps, activities, queue, workerOptions),
+  ]);
   const running = Promise.allSettled(workers.map((w) => w.run()));
   if (options.schedules !== false) await ensureSchedules(client, site.platform, taskQueue, queue);
   await attachPlatform(client, taskQueue, site.platform, { runtime: options.runtime.kind, engineId: engine.id, runtimeQueue: queue, period });
