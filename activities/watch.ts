@@ -79,11 +79,18 @@ async function post(deps: Deps, site: Site, memos: ReturnType<typeof cachedEntit
   // A slow push holds up neither the beat nor the other connectors.
   const underway = new Set<string>();
   let refreshed = 0;
+  let refreshing = false;
   for (;;) {
     const now = deps.now();
-    if (now - refreshed >= boardAge) {
+    if (now - refreshed >= boardAge && !refreshing) {
       refreshed = now;
-      await refresh(deps, site, memos, signal);
+      refreshing = true;
+      // A workflow nobody answers for must not hold up the posts of the others.
+      void refresh(deps, site, memos, signal)
+        .catch(() => undefined)
+        .finally(() => {
+          refreshing = false;
+        });
     }
     if (site.registration.refusal() === undefined)
       for (const p of site.board.due(site, now)) {
