@@ -1,0 +1,91 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Common, Io } from './io.ts';
+
+/** What a running instance says of itself in `run.json` of its state folder. */
+export interface Instance {
+  readonly pid: number;
+  readonly temporal: { readonly address: string; readonly namespace: string; readonly ui: string | null };
+  readonly docker: { readonly host?: string } | null;
+  readonly sandbox: { readonly url: string } | null;
+  /** URL of the worker's health route. */
+  readonly health: string | null;
+  readonly metrics: string | null;
+  readonly startedAt: string;
+}
+
+/** The state folder: `--home`, `CADENZA_HOME`, or `.cadenza` where the command was typed. */
+export const homeOf = (io: Pick<Io, 'env' | 'cwd'>, options: Common): string =>
+  resolve(io.cwd, options.home ?? nonEmpty(io.env['CADENZA_HOME']) ?? '.cadenza');
+
+/** The instance that has this state folder; `undefined` when none has left its mark there. */
+export function instanceIn(home: string): Instance | undefined {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(readFileSync(join(home, 'run.json'), 'utf8'));
+  } catch {
+    return undefined; // not there, or being written at this moment
+  }
+  const temporal = (raw as Partial<Instance> | null)?.temporal;
+  return typeof temporal?.address === 'string' && typeof temporal.namespace === 'string'
+    ? (raw as Instance)
+    : undefined;
+}
+
+/** False when the process that wrote `run.json` is gone. */
+export function alive({ pid }: Instance): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** As the worker's `manager.http.port`. */
+const usualPort = 8080;
+
+/** Base of the worker's HTTP port: `CADENZA_WORKER_URL`, what the instance says, or the usual port of this machine. */
+export function workerUrl(env: Io['env'], instance: Instance | undefined): URL {
+  const port = nonEmpty(env['MANAGER__HTTP__PORT']) ?? usualPort;
+  for (const text of [env['CADENZA_WORKER_URL'], instance?.health])
+    if (text !== undefined && text !== null && URL.canParse(text)) return new URL('/', text);
+  return new URL(`http://127.0.0.1:${port}/`);
+}
+
+/** What opens the worker's `/v1` routes; `undefined`: not there, or not ours to read. */
+export function workerToken(home: string): string | undefined {
+  try {
+    return nonEmpty(readFileSync(join(home, 'worker.token'), 'utf8').trim());
+  } catch {
+    return undefined;
+  }
+}
+
+const ownPlatform = ['OPENCTI__URL', 'OPENCTI__TOKEN', 'OPENAEV__URL', 'OPENAEV__TOKEN'];
+
+/**
+ * The environment in which the processes of this instance run, as far as it can be known from outside: what is set
+ * wins, the rest is what the instance made for itself. Its sandbox has a configuration of its own, which counts unless
+ * another one is named.
+ */
+export function instanceEnv(io: Pick<Io, 'env'>, home: string, instance: Instance | undefined): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const [key, value] of Object.entries(io.env)) if (value !== undefined) env[key] = value;
+  env['CADENZA_HOME'] = home;
+  if (instance === undefined) return env;
+  const fill = (key: string, value: string | undefined): void => {
+    if (nonEmpty(env[key]) === undefined && value !== undefined) env[key] = value;
+  };
+  if (nonEmpty(env['TEMPORAL_ADDRESS']) === undefined && nonEmpty(env['TEMPORAL_PROFILE']) === undefined) {
+    fill('TEMPORAL_ADDRESS', instance.temporal.address);
+    fill('TEMPORAL_NAMESPACE', instance.temporal.namespace);
+  }
+  fill('DOCKER_HOST', instance.docker?.host);
+  const sandbox = join(home, 'sandbox', 'config.yaml');
+  if (instance.sandbox !== null && ownPlatform.every((key) => nonEmpty(env[key]) === undefined) && existsSync(sandbox))
+    fill('CADENZA_CONFIG', sandbox);
+  return env;
+}
+
+export const nonEmpty = (text: string | undefined): string | undefined => (text === '' ? undefined : text);
