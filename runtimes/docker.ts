@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import type { RuntimeObject } from '../model/connector.ts';
-import { permanent } from '../model/errors.ts';
+import { Problem } from '../model/errors.ts';
 import { managerLabel, specHashLabel } from '../model/labels.ts';
 import { type DockerAddress, connect } from './docker/connect.ts';
 import { containers } from './docker/containers.ts';
@@ -95,23 +95,28 @@ export function docker(options: DockerOptions): Runtime {
       }
     },
     async find({ connectorId, variableId, names }, signal) {
-      const [labelled, ...named] = await Promise.all([
-        bounded(signal, (s) => c.ofConnector(connectorId, s)),
-        ...[...new Set(names)].filter((n) => n.length >= 2).map((n) => bounded(signal, (s) => c.inspect(encodeURIComponent(n), s, variableId))),
-      ]);
-      const found = new Map((labelled ?? []).map((o) => [o.ref, o]));
-      // The engine also takes an id for a name; only what really has the name counts.
-      for (const o of named) if (o !== undefined && names.includes(o.name) && !found.has(o.ref)) found.set(o.ref, o);
-      return [...found.values()];
+      const found = [...(await bounded(signal, (s) => c.ofConnector(connectorId, s)))];
+      // Names matter only where labels do not settle it, and the second one only where the first is taken.
+      if (found.some((o) => names.includes(o.name))) return found;
+      for (const name of new Set(names.filter((n) => n.length >= 2))) {
+        const holder = await bounded(signal, (s) => c.inspect(encodeURIComponent(name), s, variableId));
+        // The engine also takes an id for a name; only what really has the name counts.
+        if (holder?.name !== name) break;
+        found.push(holder);
+      }
+      return found;
     },
     pull,
     deploy: (spec, start, signal) =>
       bounded(signal, async (s) => {
-        const same = (await c.ofConnector(spec.connectorId, s)).find((o) => o.name === spec.name);
-        if (same !== undefined && (same.contractHash !== spec.contractHash || same.specHash !== spec.specHash))
-          throw permanent('NameConflict', `"${spec.name}" exists with another configuration; looking again`);
-        const ref = same?.ref ?? (await c.create(spec, spec.name, s));
-        if (start && same?.state !== 'running') await c.start(ref, spec.name, s);
+        const ref = await c.create(spec, spec.name, s).catch(async (error: unknown) => {
+          if (!(error instanceof Problem) || error.type !== 'NameConflict') throw error;
+          // Taken: by an earlier attempt of this very deploy, or by something that must not be touched.
+          const holder = (await c.ofConnector(spec.connectorId, s)).find((o) => o.name === spec.name);
+          if (holder?.contractHash !== spec.contractHash || holder.specHash !== spec.specHash) throw error;
+          return holder.ref;
+        });
+        if (start) await c.start(ref, spec.name, s);
       }),
     refresh: (spec, current, start, signal) => bounded(signal, (s) => swap(c, spec, current, start, s)),
     start: (ref, signal) => bounded(signal, (s) => c.start(ref, 'the container', s)),

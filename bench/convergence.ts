@@ -1,0 +1,99 @@
+/**
+ * From nothing to all running: Cadenza against a plain sequential loop over the same engine, in one run.
+ * Then once more with one image whose pull takes a minute among them. `npx tsx bench/convergence.ts [N=100]`
+ */
+import { randomUUID } from 'node:crypto';
+import Docker from 'dockerode';
+import { docker } from '../runtimes/docker.ts';
+import type { Runtime } from '../runtimes/runtime.ts';
+import { startSandbox } from '../sandbox/server.ts';
+import { startStage } from '../test/support/stage.ts';
+import { clientOf, demoImage, freshNamespace, print, seconds, service, until } from './support.ts';
+
+const n = Number(process.argv[2] ?? 100);
+const address = service('TEMPORAL_ADDRESS');
+const host = service('DOCKER_HOST');
+const signal = () => AbortSignal.timeout(120_000);
+const runtimeFor = (): Runtime => docker({ host, timeoutMs: 120_000, hostOptions: { networkMode: 'none' }, pullConcurrency: 2, stopTimeout: 1 });
+const engine = new Docker({ socketPath: host.replace('unix://', '') });
+
+async function clean(manager: string): Promise<void> {
+  const runtime = runtimeFor();
+  const objects = await runtime.list([manager], signal());
+  for (let i = 0; i < objects.length; i += 8)
+    await Promise.all(objects.slice(i, i + 8).map((o) => engine.getContainer(o.ref).remove({ force: true, v: true })));
+  runtime.close();
+}
+
+/** What a poll loop does: one after the other, create and start. */
+async function sequential(): Promise<number> {
+  const manager = `seq-${randomUUID().slice(0, 8)}`;
+  const begun = performance.now();
+  for (let i = 0; i < n; i++) {
+    const container = await engine.createContainer({
+      name: `${manager}-${i}`,
+      Image: demoImage,
+      Env: [`CONNECTOR_NAME=c${i}`, 'DEMO_LOG_INTERVAL=60'],
+      Labels: { 'opencti-manager': manager, 'opencti-connector-id': String(i), 'opencti-platform': 'opencti' },
+      HostConfig: { NetworkMode: 'none' },
+    });
+    await container.start();
+  }
+  const took = performance.now() - begun;
+  await clean(manager);
+  return took;
+}
+
+async function cadenza(slowPull: boolean): Promise<{ readonly all: number; readonly others: number }> {
+  const manager = `bench-${randomUUID().slice(0, 8)}`;
+  const sandbox = await startSandbox({ token: randomUUID() });
+  for (let i = 0; i < n; i++)
+    sandbox.control.add({
+      name: `${manager}-${i}`,
+      image: slowPull && i === 0 ? 'cadenza/slow:1' : demoImage,
+      configuration: [{ key: 'DEMO_LOG_INTERVAL', value: '60' }],
+      requested: 'starting',
+    });
+  const real = runtimeFor();
+  const runtime: Runtime = {
+    ...real,
+    pull: async (image, policy, auth, progress, abort) => {
+      if (image !== 'cadenza/slow:1') return real.pull(image, policy, auth, progress, abort);
+      await new Promise((resolve) => setTimeout(resolve, 60_000));
+      await engine.getImage(demoImage).tag({ repo: 'cadenza/slow', tag: '1' });
+    },
+  };
+  const stage = await startStage({
+    address,
+    namespace: await freshNamespace(address),
+    platform: clientOf(sandbox, manager),
+    runtime,
+    managerId: manager,
+    period: 10_000,
+    schedules: false,
+  });
+  const begun = performance.now();
+  const count = async () => (await runtime.list([manager], signal())).filter((o) => o.state === 'running').length;
+  await until(300_000, async () => (await count()) >= (slowPull ? n - 1 : n), 250);
+  const others = performance.now() - begun;
+  await until(300_000, async () => (await count()) >= n, 250);
+  const all = performance.now() - begun;
+  await stage.stop();
+  await sandbox.close();
+  await clean(manager);
+  return { all, others };
+}
+
+const loop = await sequential();
+const own = await cadenza(false);
+const slow = await cadenza(true);
+await engine.getImage('cadenza/slow:1').remove().catch(() => undefined);
+print(`${n} connectors from nothing to running`, [
+  ['sequential loop', seconds(loop)],
+  ['Cadenza', seconds(own.all)],
+  ['ratio', `${(loop / own.all).toFixed(2)} times faster`],
+  ['Cadenza, one pull of 60 s: the others', seconds(slow.others)],
+  ['held up by', `${((slow.others / own.all - 1) * 100).toFixed(0)} % of the run without it`],
+  ['Cadenza, one pull of 60 s: all', seconds(slow.all)],
+]);
+process.exit(0);
