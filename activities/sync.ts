@@ -162,8 +162,10 @@ function explain(
 ): readonly ActionResult[] {
   return site.records.all().flatMap((d): ActionResult[] => {
     if (only !== undefined && d.id !== only) return [];
-    const memo = memos.get(d.id)?.summary;
-    const asked = memo === undefined ? d : { ...d, requested: memo.requestedStatus };
+    const { summary: memo, marks } = memos.get(d.id) ?? {};
+    // An operator's override shows in the memo; it holds as long as the platform asks for nothing new.
+    const overridden = memo !== undefined && marks?.desired === desiredDigest(d);
+    const asked = overridden ? { ...d, requested: memo.requestedStatus } : d;
     const memory = { ...newMemory(new Date().toISOString()), paused: memo?.phase === 'paused' };
     const { steps, hold } = planFromList(site, asked, byId.get(d.id) ?? [], memory);
     if (hold !== undefined && memo?.lastError != null)

@@ -39,26 +39,22 @@ export function translated(error: unknown, address: string, namespace: string): 
     const kind = cause instanceof ApplicationFailure ? (cause.type ?? 'Failed') : 'Failed';
     return failed(kind, cause?.message ?? error.message);
   }
-  if (error instanceof WorkflowNotFoundError) return failed('Gone', 'its workflow has ended in the meantime');
+  if (error instanceof WorkflowNotFoundError) return failed('Gone', 'its workflow does not run any more');
   if (noWorker(error))
     return unreachable('no worker answers; look at its log, or start it with "npm start" or "npm run worker"');
-  switch (grpcCode(error)) {
-    case unavailable:
-      return unreachable(`the Temporal server at ${address} does not answer any more`);
-    case notFound:
-      return refused(
-        'InvalidConfiguration',
-        `the Temporal server at ${address} has no namespace ${namespace}; set TEMPORAL_NAMESPACE`,
-      );
-    case permissionDenied:
-    case unauthenticated:
-      return refused(
-        'NotPermitted',
-        `the Temporal server at ${address} refuses the credentials; check TEMPORAL_API_KEY or the profile`,
-      );
-    default:
-      return failed('Unexpected', message(error));
-  }
+  const code = grpcCode(error);
+  if (code === unavailable) return unreachable(`the Temporal server at ${address} does not answer any more`);
+  if (code === notFound || (error instanceof Error && error.name === 'NamespaceNotFoundError'))
+    return refused(
+      'InvalidConfiguration',
+      `the Temporal server at ${address} has no namespace ${namespace}; set TEMPORAL_NAMESPACE`,
+    );
+  if (code === permissionDenied || code === unauthenticated)
+    return refused(
+      'NotPermitted',
+      `the Temporal server at ${address} refuses the credentials; check TEMPORAL_API_KEY or the profile`,
+    );
+  return failed('Unexpected', message(error));
 }
 
 const message = (error: unknown): string => {

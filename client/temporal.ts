@@ -1,3 +1,4 @@
+import { createConnection } from 'node:net';
 import type { Client as TemporalClient, Connection as TemporalConnection, ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { type Failure, refused, unreachable } from './failure.ts';
@@ -83,6 +84,7 @@ export interface Link {
 /** Connects within 5 seconds or says what to do. The client library is loaded only here: `--help` needs none of it. */
 export async function connect(target: Target, instance: Instance | undefined): Promise<Link> {
   const { Client, Connection } = await import('@temporalio/client');
+  if (await nobodyListens(target.address)) throw noAnswer(target, instance, undefined);
   let connection: TemporalConnection;
   try {
     connection = await Connection.connect({ ...target.options, connectTimeout });
@@ -93,11 +95,29 @@ export async function connect(target: Target, instance: Instance | undefined): P
   return { client, connection, target, close: () => connection.close() };
 }
 
+/** On this machine a closed port says so at once; the library would go on trying until its time is up. */
+const nobodyListens = (address: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const [, host, port] = /^(127\.0\.0\.1|localhost|\[::1\]):(\d+)$/.exec(address) ?? [];
+    if (host === undefined) return resolve(false);
+    const socket = createConnection({ host: host.replace(/[[\]]/g, ''), port: Number(port) })
+      .once('connect', () => end(false))
+      .once('error', (error: NodeJS.ErrnoException) => end(error.code === 'ECONNREFUSED' || isAggregate(error)));
+    const end = (nobody: boolean): void => {
+      socket.destroy();
+      resolve(nobody);
+    };
+  });
+
+/** `localhost` is two addresses: refused by both. */
+const isAggregate = (error: NodeJS.ErrnoException): boolean =>
+  error instanceof AggregateError && error.errors.every((e: NodeJS.ErrnoException) => e.code === 'ECONNREFUSED');
+
 const unauthenticated = 16;
 const permissionDenied = 7;
 
 function noAnswer(target: Target, instance: Instance | undefined, error: unknown): Failure {
-  const code = (error as { readonly code?: unknown }).code;
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === unauthenticated || code === permissionDenied)
     return refused(
       'NotPermitted',
