@@ -1,0 +1,64 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { cacheFolder, inCache } from '../../tools/cache.ts';
+import { existingEngine, startEngine } from '../../tools/engine.ts';
+import { importDemoImage } from '../../tools/image.ts';
+import { port } from '../../tools/ports.ts';
+import { startTemporal } from '../../tools/temporal.ts';
+
+/**
+ * Vitest's global set-up of every tier that needs services: one Temporal server and one engine for the whole run,
+ * however many tiers ask. Tests look at TEMPORAL_ADDRESS and DOCKER_HOST only.
+ */
+let users = 0;
+let running: Promise<() => Promise<void>> | undefined;
+
+export default async function setup(): Promise<() => Promise<void>> {
+  users += 1;
+  running ??= startAll();
+  const stopAll = await running;
+  return async () => {
+    users -= 1;
+    if (users === 0) await stopAll();
+  };
+}
+
+const strict = (name: string): boolean => process.env['CI'] === 'true' || process.env[`REQUIRE_${name}`] === '1';
+
+async function startAll(): Promise<() => Promise<void>> {
+  const dir = mkdtempSync(join(tmpdir(), 'cadenza-test-'));
+  const cache = cacheFolder();
+  const ends: (() => Promise<void>)[] = [];
+  const attempt = async (name: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      if (strict(name)) throw error;
+      process.stdout.write(`${name} is missing, its tests are skipped: ${error instanceof Error ? error.message : ''}\n`);
+    }
+  };
+  await attempt('TEMPORAL', async () => {
+    if (process.env['TEMPORAL_ADDRESS']) return;
+    const cli = inCache(cache).temporal;
+    if (!existsSync(cli)) throw new Error('run "node tools/setup.mjs test"');
+    const server = await startTemporal({ cli, dir: join(dir, 'temporal'), port: await port(0), uiPort: await port(0) });
+    ends.push(server.stop);
+    process.env['TEMPORAL_ADDRESS'] = server.address;
+  });
+  await attempt('DOCKER', async () => {
+    let host = process.env['CI'] === 'true' && !process.env['DOCKER_HOST'] ? undefined : await existingEngine(process.env);
+    if (host === undefined) {
+      const engine = await startEngine({ dir: join(dir, 'engine'), cache });
+      ends.push(engine.stop);
+      host = engine.host;
+    }
+    await importDemoImage(host, cache);
+    process.env['DOCKER_HOST'] = host;
+  });
+  return async () => {
+    for (const end of ends.toReversed()) await end();
+    rmSync(dir, { recursive: true, force: true });
+  };
+}

@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+interface Versions {
+  readonly temporal: { readonly cli: string };
+  readonly engine: { readonly packages: readonly string[] };
+  readonly registry: { readonly packages: readonly string[] };
+}
+
+/** The repository's root, from the sources as from dist/. */
+export const root = ((): string => {
+  const here = fileURLToPath(new URL('.', import.meta.url));
+  return existsSync(join(here, '..', 'package.json')) ? join(here, '..') : join(here, '..', '..');
+})();
+
+const versions = JSON.parse(readFileSync(join(root, 'tools', 'versions.json'), 'utf8')) as Versions;
+
+export const cacheFolder = (env: NodeJS.ProcessEnv = process.env): string =>
+  env['CADENZA_CACHE'] || join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'cadenza');
+
+const unpacked = (cache: string, packages: readonly string[]): string =>
+  join(cache, `debian-${createHash('sha256').update(packages.join()).digest('hex').slice(0, 12)}`);
+
+/** What the set-up put into the cache (tools/setup/). */
+export const inCache = (cache: string) => ({
+  temporal: process.env['TEMPORAL_CLI_PATH'] || join(cache, `temporal-${versions.temporal.cli}`, 'temporal'),
+  engine: unpacked(cache, versions.engine.packages),
+  registry: join(unpacked(cache, versions.registry.packages), 'usr', 'bin', 'docker-registry'),
+  /** The newest demo image's root file system, or undefined when it was not packed. */
+  demoImage: existsSync(cache)
+    ? readdirSync(cache)
+        .filter((f) => /^demo-image-[0-9a-f]{12}$/.test(f))
+        .map((f) => ({ tar: join(cache, f, 'rootfs.tar'), hash: f.slice('demo-image-'.length) }))
+    : [],
+});
+
+/** The hash the demo image's folder carries: of the script as it is now. */
+export const demoImageHash = (): string =>
+  createHash('sha256')
+    .update(readFileSync(join(root, 'sandbox', 'image', 'connector.sh')))
+    .update('layout 1')
+    .digest('hex')
+    .slice(0, 12);

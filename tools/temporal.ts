@@ -1,0 +1,42 @@
+import { mkdirSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import { join } from 'node:path';
+import { start, stop, until } from './processes.ts';
+
+export interface TemporalServer {
+  readonly address: string;
+  readonly ui: string;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+export const connects = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = createConnection({ host: '127.0.0.1', port, timeout: 1_000 });
+    const end = (yes: boolean) => {
+      socket.destroy();
+      resolve(yes);
+    };
+    socket.once('connect', () => end(true)).once('error', () => end(false)).once('timeout', () => end(false));
+  });
+
+/** Temporal's development server with its UI, on loopback, its database in a file that survives restarts. */
+export async function startTemporal(options: {
+  readonly cli: string;
+  readonly dir: string;
+  readonly port: number;
+  readonly uiPort: number;
+  readonly log?: string;
+  readonly env?: NodeJS.ProcessEnv;
+}): Promise<TemporalServer> {
+  const { cli, dir, port, uiPort } = options;
+  mkdirSync(dir, { recursive: true });
+  const { pid } = start(
+    cli,
+    ['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--ui-port', String(uiPort), '--db-filename', join(dir, 'temporal.db'), '--log-level', 'error'],
+    options.env ?? { HOME: dir, PATH: process.env['PATH'] ?? '' },
+    options.log ?? join(dir, 'temporal.log'),
+  );
+  await until('the Temporal server', 60_000, () => connects(port), pid);
+  return { address: `127.0.0.1:${port}`, ui: `http://127.0.0.1:${uiPort}`, pid, stop: () => stop(pid, 10_000) };
+}

@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import type { ConnectionOptions } from '@temporalio/client';
+import type { Config } from '../config/schema.ts';
+
+export interface TemporalAddress {
+  readonly address: string;
+  readonly namespace: string;
+  readonly options: Pick<ConnectionOptions, 'address' | 'tls' | 'apiKey' | 'metadata'>;
+}
+
+const pem = (value: string | undefined): Buffer | undefined =>
+  value === undefined ? undefined : value.includes('-----BEGIN') ? Buffer.from(value) : readFileSync(value);
+
+/** Where the server is: Temporal's own environment and profile first, then the configuration's `temporal` section. */
+export function temporalAddress(config: Config['temporal']): TemporalAddress {
+  const own = loadClientConnectConfig();
+  const address = own.connectionOptions.address ?? config.address;
+  const namespace = own.namespace ?? config.namespace;
+  const [ca, crt, key] = [pem(config.tls.ca), pem(config.tls.cert), pem(config.tls.key)];
+  const apiKey = own.connectionOptions.apiKey ?? config.api_key;
+  const tls =
+    own.connectionOptions.tls ??
+    (config.tls.enable || apiKey !== undefined
+      ? {
+          ...(ca === undefined ? {} : { serverRootCACertificate: ca }),
+          ...(crt === undefined || key === undefined ? {} : { clientCertPair: { crt, key } }),
+          ...(config.tls.server_name === undefined ? {} : { serverNameOverride: config.tls.server_name }),
+        }
+      : undefined);
+  return {
+    address,
+    namespace,
+    options: { address, ...(tls === undefined || tls === null ? {} : { tls }), ...(apiKey === undefined ? {} : { apiKey }) },
+  };
+}

@@ -1,0 +1,238 @@
+import { readFileSync } from 'node:fs';
+import { rootCertificates } from 'node:tls';
+import type { KeyObject } from 'node:crypto';
+import type { Log } from '../activities/deps.ts';
+import { specHash } from '../activities/spec.ts';
+import type { Config, PlatformConfig } from '../config/schema.ts';
+import type { Platform } from '../model/connector.ts';
+import { connectorEnvironment, connectorProxies } from '../model/environment.ts';
+import { permanent } from '../model/errors.ts';
+import { onServer, resolveImage } from '../model/image.ts';
+import type { OrphanPolicy } from '../model/orphans.ts';
+import type { Policy } from '../model/policy.ts';
+import { decryptConfiguration } from '../platforms/decrypt.ts';
+import { platformClient } from '../platforms/index.ts';
+import type { PlatformClient } from '../platforms/platform.ts';
+import { docker } from '../runtimes/docker.ts';
+import type { DockerAddress } from '../runtimes/docker/connect.ts';
+import type { HostOptions } from '../runtimes/docker/hostconfig.ts';
+import type { Runtime } from '../runtimes/runtime.ts';
+import type { SiteSettings } from './site.ts';
+
+/** The two ports of one enabled platform and the settings of its site, made from the configuration. */
+export interface Configured {
+  readonly platform: Platform;
+  readonly client: PlatformClient;
+  readonly runtime: Runtime;
+  readonly settings: SiteSettings;
+}
+
+export interface Keys {
+  /** The current private key first, then previous ones. */
+  readonly keys: readonly KeyObject[];
+}
+
+const s = 1_000;
+
+export function configured(config: Config, platforms: readonly Platform[], { keys }: Keys, env: NodeJS.ProcessEnv, log: Log): readonly Configured[] {
+  return platforms.map((platform) => {
+    const section = config[platform];
+    const runtime = runtimeOf(config, platform, section, env);
+    return { platform, client: clientOf(config, platform, section, keys, log), runtime, settings: settingsOf(config, platform, platforms, keys, env, log) };
+  });
+}
+
+function clientOf(config: Config, platform: Platform, p: PlatformConfig, keys: readonly KeyObject[], log: Log): PlatformClient {
+  const [key] = keys;
+  if (key === undefined) throw permanent('InvalidConfiguration', 'no private key is configured: set manager.credentials_key_filepath');
+  return platformClient(platform, {
+    url: p.url,
+    token: p.token,
+    manager: { id: config.manager.id, name: config.manager.name },
+    key,
+    unsecuredCertificate: p.unsecured_certificate,
+    withProxy: p.with_proxy,
+    httpProxy: p.http_proxy,
+    httpsProxy: p.https_proxy,
+    noProxy: p.no_proxy,
+    proxyCa: pemTexts(p.https_proxy_ca, log),
+    requestTimeoutMs: p.request_timeout * s,
+    connectTimeoutMs: p.connect_timeout * s,
+    listingTimeoutMs: p.listing_timeout * s,
+    onFeatureMissing: (operation, problem) => log.warn(problem.message, { platform, operation }),
+  });
+}
+
+function runtimeOf(config: Config, platform: Platform, p: PlatformConfig, env: NodeJS.ProcessEnv): Runtime {
+  const { selector, docker: d } = p.daemon;
+  if (selector !== 'docker')
+    throw permanent('InvalidConfiguration', `${platform}.daemon.selector is ${selector}; this release runs connectors on docker`);
+  return docker({
+    ...dockerAddress(d, env),
+    hostOptions: hostOptions(d),
+    ...(d.stop_timeout === undefined ? {} : { stopTimeout: d.stop_timeout }),
+    pullConcurrency: config.manager.pull_concurrency,
+  });
+}
+
+/** Where the engine is: the configuration first, then Docker's own variables. */
+export function dockerAddress(d: PlatformConfig['daemon']['docker'], env: NodeJS.ProcessEnv): DockerAddress {
+  const host = d.host ?? env['DOCKER_HOST'];
+  return {
+    ...(host === undefined || host === '' ? {} : { host }),
+    tls: dockerTls(d.tls),
+    ...(env['DOCKER_CERT_PATH'] === undefined ? {} : { certPath: env['DOCKER_CERT_PATH'] }),
+    tlsVerify: (env['DOCKER_TLS_VERIFY'] ?? '') !== '',
+    timeoutMs: d.timeout * s,
+  };
+}
+
+const dockerTls = (tls: PlatformConfig['daemon']['docker']['tls']): { ca?: string; cert?: string; key?: string } => {
+  const text = (value: string | undefined): string | undefined =>
+    value === undefined || value.includes('-----BEGIN') ? value : readFileSync(value, 'utf8');
+  const [ca, cert, key] = [text(tls?.ca), text(tls?.cert), text(tls?.key)];
+  return { ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}) };
+};
+
+const hostOptions = (d: PlatformConfig['daemon']['docker']): HostOptions => ({
+  networkMode: d.network_mode,
+  extraHosts: d.extra_hosts,
+  dns: d.dns,
+  dnsSearch: d.dns_search,
+  privileged: d.privileged,
+  capAdd: d.cap_add,
+  capDrop: d.cap_drop,
+  securityOpt: d.security_opt,
+  usernsMode: d.userns_mode,
+  pidMode: d.pid_mode,
+  ipcMode: d.ipc_mode,
+  utsMode: d.uts_mode,
+  runtime: d.runtime,
+  shmSize: d.shm_size,
+  sysctls: d.sysctls,
+  ulimits: d.ulimits,
+  restartPolicy: d.restart_policy === 'no' ? undefined : d.restart_policy,
+  memoryLimit: d.memory_limit,
+  cpuLimit: d.cpu_limit,
+});
+
+/** Inline PEM, or a file read now; what cannot be read is skipped with a line, as an operator may mount it later. */
+function pemTexts(entries: readonly string[] | undefined, log: Log): readonly string[] {
+  return (entries ?? []).flatMap((entry) => {
+    if (entry.trim().startsWith('-----BEGIN')) return [entry];
+    try {
+      return [readFileSync(entry, 'utf8')];
+    } catch {
+      log.warn('a CA file of https_proxy_ca cannot be read and is left out', { file: entry });
+      return [];
+    }
+  });
+}
+
+function settingsOf(
+  config: Config,
+  platform: Platform,
+  platforms: readonly Platform[],
+  keys: readonly KeyObject[],
+  env: NodeJS.ProcessEnv,
+  log: Log,
+): SiteSettings {
+  const p = config[platform];
+  const { manager } = config;
+  const { registry } = p.daemon;
+  const urls = {
+    ...(platform === 'opencti' || (manager.inject_all_platform_urls && platforms.includes('opencti'))
+      ? { opencti: config.opencti.connector_url ?? config.opencti.url }
+      : {}),
+    ...(platform === 'openaev' || (manager.inject_all_platform_urls && platforms.includes('openaev'))
+      ? { openaev: config.openaev.connector_url ?? config.openaev.url }
+      : {}),
+  };
+  const proxies = connectorProxies(
+    {
+      ...(p.http_proxy === undefined ? {} : { http: p.http_proxy }),
+      ...(p.https_proxy === undefined ? {} : { https: p.https_proxy }),
+      ...(p.no_proxy === undefined ? {} : { no: p.no_proxy }),
+    },
+    env,
+  );
+  const bundle = (): string | undefined => {
+    const own = p.with_proxy ? pemTexts(p.https_proxy_ca, log) : [];
+    return own.length === 0 ? undefined : [...own, ...rootCertificates].map((pem) => pem.trim()).join('\n') + '\n';
+  };
+  const final = (image: string): string => resolveImage(image, { server: registry.server, prefixMode: registry.prefix_mode });
+  // The bundle of the start-up is what the hash covers; a deploy reads the files anew.
+  const caAtStart = bundle();
+  const hashes = new Map<string, string>();
+  const hashOf = (image: string): string => {
+    const known = hashes.get(image);
+    if (known !== undefined) return known;
+    const hash = specHash({
+      image: image === '' ? '' : final(image),
+      urls,
+      ...(p.with_proxy ? { proxy: { ...proxies, reject: p.https_proxy_reject_unauthorized ? undefined : false } } : {}),
+      ...(caAtStart === undefined ? {} : { caBundle: caAtStart }),
+      options: { ...hostOptions(p.daemon.docker) },
+    });
+    hashes.set(image, hash);
+    return hash;
+  };
+  return {
+    policy: policyOf(config),
+    orphanPolicy: orphanPolicyOf(config, platforms),
+    environment: (record) => {
+      const { entries, previous } = decryptConfiguration(record.configuration, keys);
+      if (previous.length > 0)
+        log.warn('values open only with a previous private key; enter them again before it is removed', { connector: record.id, keys: previous });
+      const caBundle = bundle();
+      const { variables, duplicates } = connectorEnvironment({
+        entries,
+        contractHash: record.contractHash,
+        urls,
+        ...(p.with_proxy
+          ? { proxy: { values: proxies, ca: caBundle !== undefined, rejectUnauthorized: p.https_proxy_reject_unauthorized } }
+          : {}),
+      });
+      if (duplicates.length > 0) log.warn('the platform sends a key twice; the last value counts', { connector: record.id, keys: duplicates });
+      return { env: variables, ...(caBundle === undefined ? {} : { caBundle }) };
+    },
+    resolveImage: final,
+    registryAuth: (image) => {
+      const { server, username, password, email } = registry;
+      if (server === undefined || username === undefined || password === undefined || !onServer(image, server)) return undefined;
+      return { server, username, password, ...(email === undefined ? {} : { email }) };
+    },
+    pullPolicy: p.daemon.docker.pull_policy,
+    specHash: hashOf,
+    cadence: {
+      poll: manager.execute_schedule * s,
+      ping: manager.ping_alive_schedule * s,
+      health: manager.health_schedule * s,
+      logs: p.logs_schedule * s,
+      pullTimeout: manager.pull_timeout * s,
+    },
+    logTail: manager.log_tail_lines,
+  };
+}
+
+const policyOf = ({ manager }: Config): Policy => ({
+  managerIds: [manager.id, ...manager.previous_ids],
+  loopRestarts: manager.reboot_loop.max_restarts,
+  loopWindow: manager.reboot_loop.window * s,
+  loopDelayFirst: manager.reboot_loop.backoff_initial * s,
+  loopDelayMax: manager.reboot_loop.backoff_max * s,
+  healthyReset: manager.reboot_loop.healthy_reset * s,
+  loopAction: manager.reboot_loop.action,
+  startTimeout: manager.start_timeout * s,
+  rolloutOnLocalChange: manager.rollout_on_local_change,
+  renames: true,
+});
+
+const orphanPolicyOf = ({ manager }: Config, platforms: readonly Platform[]): OrphanPolicy => ({
+  sweeps: manager.orphans.sweeps,
+  sweepGap: manager.execute_schedule * s * 0.9,
+  guardRatio: manager.orphans.guard_ratio,
+  guardMin: manager.orphans.guard_min,
+  allowMassRemoval: manager.orphans.allow_mass_removal,
+  bothPlatforms: platforms.length > 1,
+});
