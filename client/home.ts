@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Common, Io } from './io.ts';
 
@@ -77,32 +77,6 @@ export function workerToken(home: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-const ownPlatform = ['OPENCTI__URL', 'OPENCTI__TOKEN', 'OPENAEV__URL', 'OPENAEV__TOKEN'];
-
-/**
- * The environment in which the processes of this instance run, as far as it can be known from outside: what is set
- * wins, the rest is what the instance made for itself. Its sandbox has a configuration of its own, which counts unless
- * another one is named.
- */
-export function instanceEnv(io: Pick<Io, 'env'>, home: string, instance: Instance | undefined): Record<string, string> {
-  const env: Record<string, string> = {};
-  for (const [key, value] of Object.entries(io.env)) if (value !== undefined) env[key] = value;
-  env['CADENZA_HOME'] = home;
-  if (instance === undefined) return env;
-  const fill = (key: string, value: string | undefined): void => {
-    if (nonEmpty(env[key]) === undefined && value !== undefined) env[key] = value;
-  };
-  if (nonEmpty(env['TEMPORAL_ADDRESS']) === undefined && nonEmpty(env['TEMPORAL_PROFILE']) === undefined) {
-    fill('TEMPORAL_ADDRESS', instance.temporal.address);
-    fill('TEMPORAL_NAMESPACE', instance.temporal.namespace);
-  }
-  fill('DOCKER_HOST', instance.docker?.host);
-  const sandbox = join(home, 'sandbox', 'config.yaml');
-  if (instance.sandbox !== null && ownPlatform.every((key) => nonEmpty(env[key]) === undefined) && existsSync(sandbox))
-    fill('CADENZA_CONFIG', sandbox);
-  return env;
 }
 
 export const nonEmpty = (value: string | undefined): string | undefined => (value === '' ? undefined : value);

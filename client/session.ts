@@ -4,6 +4,7 @@ import type { Fleet } from './fleet.ts';
 import { homeOf, instanceIn } from './home.ts';
 import type { Common, Session } from './io.ts';
 import { misnamed, resolve } from './resolve.ts';
+import { configuredTarget } from './configured.ts';
 import { connect, temporalTarget } from './temporal.ts';
 import type { ConnectorSummary } from '../model/summary.ts';
 
@@ -11,7 +12,12 @@ import type { ConnectorSummary } from '../model/summary.ts';
 export async function withFleet<T>(session: Session, options: Common, work: (fleet: Fleet) => Promise<T>): Promise<T> {
   const home = homeOf(session, options);
   const instance = instanceIn(home);
-  const link = await connect(temporalTarget(session.env, home, instance), instance);
+  const target = temporalTarget(session.env, instance) ?? (await configuredTarget(session));
+  if (target === undefined)
+    throw unreachable(
+      `no running instance in ${home}: run "npm start" there, or set TEMPORAL_ADDRESS to the Temporal server of one`,
+    );
+  const link = await connect(target, instance);
   try {
     const { fleet } = await import('./fleet.ts');
     return await work(fleet(link));

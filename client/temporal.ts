@@ -10,7 +10,7 @@ export interface Target {
   readonly namespace: string;
   /** Base URL of the Temporal UI; `null`: not known. */
   readonly ui: string | null;
-  readonly from: 'environment' | 'run.json' | 'profile';
+  readonly from: 'environment' | 'run.json' | 'profile' | 'configuration';
   readonly options: Pick<ConnectionOptions, 'address' | 'tls' | 'apiKey' | 'metadata'>;
 }
 
@@ -18,14 +18,13 @@ export interface Target {
 const connectTimeout = 5_000;
 
 /**
- * Temporal's own variables and a profile named by them come first, then the running instance, then the default profile.
- * Throws a failure that says what to do when there is none of them.
+ * Temporal's own variables and a profile named by them come first, then the running instance, then the default profile;
+ * `undefined` when there is none of them.
  */
 export function temporalTarget(
   env: Readonly<Record<string, string | undefined>>,
-  home: string,
   instance: Instance | undefined,
-): Target {
+): Target | undefined {
   const profile = ownSettings(env);
   const { address, tls, apiKey, metadata } = profile.connectionOptions;
   const named = ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE'].some(
@@ -33,26 +32,18 @@ export function temporalTarget(
   );
   const credentials = {
     ...(tls === undefined || tls === null ? {} : { tls }),
-    ...(apiKey === undefined || apiKey === null ? {} : { apiKey: apiKey as string }),
+    ...(typeof apiKey === 'string' ? { apiKey } : {}),
     ...(metadata === undefined || metadata === null ? {} : { metadata: metadata as Record<string, string> }),
   };
   const here = instance?.temporal;
-  if (here !== undefined && (!named || address === undefined || address === here.address)) {
-    // Credentials of a profile are for the server it names, not for another one.
-    const same = address === undefined || address === here.address;
+  // Credentials of a profile are for the server it names, not for another one.
+  const same = address === undefined || address === here?.address;
+  if (here !== undefined && (!named || same)) {
     const namespace = nonEmpty(env['TEMPORAL_NAMESPACE']) ?? here.namespace;
-    return {
-      address: here.address,
-      namespace,
-      ui: here.ui,
-      from: 'run.json',
-      options: { address: here.address, ...(same ? credentials : {}) },
-    };
+    const options = { address: here.address, ...(same ? credentials : {}) };
+    return { address: here.address, namespace, ui: here.ui, from: 'run.json', options };
   }
-  if (address === undefined)
-    throw unreachable(
-      `no running instance in ${home}: run "npm start" there, or set TEMPORAL_ADDRESS to the Temporal server of one`,
-    );
+  if (address === undefined) return undefined;
   return {
     address,
     namespace: profile.namespace ?? 'default',
@@ -124,6 +115,8 @@ function noAnswer(target: Target, instance: Instance | undefined, error: unknown
       `the Temporal server at ${target.address} refuses the credentials; check TEMPORAL_API_KEY or the profile`,
     );
   const where = `the Temporal server at ${target.address} does not answer`;
+  if (target.from === 'configuration')
+    return unreachable(`${where}; check that it runs and that temporal.address is right`);
   if (target.from !== 'run.json') return unreachable(`${where}; check that it runs and that TEMPORAL_ADDRESS is right`);
   return unreachable(
     instance !== undefined && !alive(instance)

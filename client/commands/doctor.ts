@@ -3,9 +3,11 @@ import type { Check } from '../../model/check.ts';
 import { jsonOption } from '../args.ts';
 import { collect } from '../beside.ts';
 import { Failure, failed } from '../failure.ts';
-import { homeOf, instanceEnv, instanceIn } from '../home.ts';
+import { instanceEnv } from '../environment.ts';
+import { homeOf, instanceIn } from '../home.ts';
 import { type Common, type Session, writeJson, writeLines } from '../io.ts';
-import { type Paint, oneLine, painter } from '../text.ts';
+import { painter } from '../text.ts';
+import { verdict } from '../verdict.ts';
 import { askWorker, body } from '../worker.ts';
 
 export const doctorCommand = (session: Session): Command =>
@@ -33,7 +35,11 @@ async function examined(session: Session, options: Common): Promise<Examined> {
   const worker = await byWorker(session, options);
   if (worker !== undefined) return { checks: worker, from: 'as the running worker sees it' };
   const home = homeOf(session, options);
-  const { code, stdout, stderr } = await collect('doctor', ['--json'], instanceEnv(session, home, instanceIn(home)));
+  const { code, stdout, stderr } = await collect(
+    'doctor',
+    ['--json'],
+    await instanceEnv(session, home, instanceIn(home)),
+  );
   const checks = asChecks(stdout);
   if (checks === undefined)
     throw failed('Unexpected', stderr || `the doctor ended with code ${code} and without a word`);
@@ -59,21 +65,3 @@ function asChecks(text: string): readonly Check[] | undefined {
     return undefined;
   }
 }
-
-export function verdict(checks: readonly Check[], from: string, paint: Paint): readonly string[] {
-  const wrong = checks.filter((c) => c.ok === false).length;
-  return [
-    paint('dim', `Looked at ${from}.`),
-    ...checks.flatMap((c) => [
-      `${sign(c, paint)} ${c.name}: ${oneLine(c.detail)}`,
-      ...(c.fix === undefined ? [] : [`  ${paint('cyan', '→')} ${oneLine(c.fix)}`]),
-    ]),
-    wrong === 0 ? 'Nothing is wrong.' : paint('red', `${wrong} of ${checks.length} checks failed.`),
-  ];
-}
-
-const sign = ({ ok, fix }: Check, paint: Paint): string => {
-  if (ok === null) return paint('dim', '-');
-  if (!ok) return paint('red', '✗');
-  return fix === undefined ? paint('green', '✓') : paint('yellow', '!');
-};

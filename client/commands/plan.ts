@@ -3,7 +3,8 @@ import type { Platform } from '../../model/connector.ts';
 import { jsonOption, platformOption } from '../args.ts';
 import { type Ran, collect } from '../beside.ts';
 import { failed, refused } from '../failure.ts';
-import { homeOf, instanceEnv, instanceIn } from '../home.ts';
+import { instanceEnv } from '../environment.ts';
+import { homeOf, instanceIn } from '../home.ts';
 import { type Common, type Session, writeJson, writeLines } from '../io.ts';
 import type { Reconciled } from '../reconcile.ts';
 import { anyFailed, report } from '../report.ts';
@@ -50,7 +51,7 @@ export async function runPlan(session: Session, options: PlanOptions): Promise<v
     ...(options.platform === undefined ? [] : ['--platform', options.platform]),
     ...(options.connector === undefined ? [] : ['--connector', options.connector]),
   ];
-  const ran = await collect('plan', args, instanceEnv(session, home, instanceIn(home)));
+  const ran = await collect('plan', args, await instanceEnv(session, home, instanceIn(home)));
   const results = parsed(ran);
   if (ran.stderr !== '') session.err.write(`${ran.stderr}\n`);
   if (options.json === true) writeJson(session, results);

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { become } from '../beside.ts';
-import { homeOf, instanceEnv } from '../home.ts';
+import { instanceEnv } from '../environment.ts';
+import { homeOf } from '../home.ts';
 import type { Common, Session } from '../io.ts';
 
 export const workerCommand = (session: Session): Command =>
@@ -11,6 +12,6 @@ export const workerCommand = (session: Session): Command =>
     )
     .action(async (_options: Common, command: Command) => {
       const options = command.optsWithGlobals<Common>();
-      const code = await become('main', [], instanceEnv(session, homeOf(session, options), undefined));
+      const code = await become('main', [], await instanceEnv(session, homeOf(session, options), undefined));
       session.exit(code === 0 || code === 2 || code === 3 ? code : 1);
     });

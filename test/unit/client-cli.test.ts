@@ -68,6 +68,30 @@ test('every command has a text of its own', async () => {
   }
 });
 
+describe('config print', () => {
+  const settings = { ...env, OPENCTI__URL: 'http://opencti:8080', OPENCTI__TOKEN: 's3cret-token', MANAGER__ID: 'm-1' };
+
+  test('gives values and origins, and no secret', async () => {
+    const cwd = mkdtempSync(join(tmpdir(), 'cadenza-cwd-'));
+    const text = await cadenza(['config', 'print'], settings, cwd);
+    expect(text).toMatchObject({ code: 0, err: '' });
+    expect(text.out).toMatch(/manager\.id +m-1 +environment MANAGER__ID/);
+    const json = await cadenza(['config', 'print', '--json'], settings, cwd);
+    const rows = JSON.parse(json.out) as { path: string; value: unknown; origin: string }[];
+    expect(rows.find((r) => r.path === 'opencti.url')).toMatchObject({
+      value: 'http://opencti:8080',
+      origin: 'environment OPENCTI__URL',
+    });
+    expect(text.out + json.out).not.toContain('s3cret-token');
+  });
+
+  test('faults give 2, and are told beside what is in force', async () => {
+    const ended = await cadenza(['config', 'print', '--json'], { ...settings, MANAGER__EXECUTE_SCHEDULE: 'often' });
+    expect(ended).toMatchObject({ code: 2, err: expect.stringContaining('MANAGER__EXECUTE_SCHEDULE') as string });
+    expect(JSON.parse(ended.out)).toBeInstanceOf(Array);
+  });
+});
+
 describe('as a process', () => {
   test('errors go to standard error, the code to the shell', async () => {
     expect(await cadenzaProcess(['list'], env)).toMatchObject({

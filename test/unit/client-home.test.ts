@@ -2,7 +2,9 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { alive, homeOf, instanceEnv, instanceIn, workerToken, workerUrl } from '../../client/home.ts';
+import { configuredTarget } from '../../client/configured.ts';
+import { instanceEnv } from '../../client/environment.ts';
+import { alive, homeOf, instanceIn, workerToken, workerUrl } from '../../client/home.ts';
 import { recall, remember } from '../../client/shown.ts';
 import { temporalTarget } from '../../client/temporal.ts';
 
@@ -57,29 +59,50 @@ describe('the Temporal server', () => {
     ['with another namespace', { TEMPORAL_NAMESPACE: 'team' }, '127.0.0.1:7001', 'team', 'run.json'],
     ['the same address keeps the UI', { TEMPORAL_ADDRESS: '127.0.0.1:7001' }, '127.0.0.1:7001', 'default', 'run.json'],
   ])('%s', (_name, env, address, namespace, from) =>
-    expect(temporalTarget({ ...none, ...env }, at, instanceIn(at))).toMatchObject({ address, namespace, from }),
+    expect(temporalTarget({ ...none, ...env }, instanceIn(at))).toMatchObject({ address, namespace, from }),
   );
 
-  test('credentials of a profile go to the server it names, and to no other', () => {
+  test('a profile with its credentials', () => {
     const file = join(folder(), 'temporal.toml');
     writeFileSync(file, '[profile.default]\naddress = "cloud:1"\napi_key = "k"\n');
     const profile = { ...none, TEMPORAL_CONFIG_FILE: file };
-    expect(temporalTarget(profile, at, undefined)).toMatchObject({ address: 'cloud:1', options: { apiKey: 'k' } });
-    expect(temporalTarget({ ...profile, TEMPORAL_ADDRESS: '127.0.0.1:7001' }, at, instanceIn(at)).from).toBe(
-      'run.json',
-    );
+    expect(temporalTarget(profile, undefined)).toMatchObject({ address: 'cloud:1', options: { apiKey: 'k' } });
+    expect(temporalTarget(profile, instanceIn(at))?.address).toBe('cloud:1');
   });
 
-  test('none at all: one sentence that says what to do', () => {
-    expect(() => temporalTarget(none, '/nowhere', undefined)).toThrow(
-      expect.objectContaining({ code: 3, message: expect.stringMatching(/npm start.*TEMPORAL_ADDRESS/) }),
+  test('the credentials of the default profile do not go to the instance', () => {
+    const config = folder();
+    mkdirSync(join(config, 'temporalio'));
+    writeFileSync(
+      join(config, 'temporalio', 'temporal.toml'),
+      '[profile.default]\naddress = "cloud:1"\napi_key = "k"\n',
     );
+    const person = { HOME: config, XDG_CONFIG_HOME: config };
+    expect(temporalTarget(person, undefined)).toMatchObject({ address: 'cloud:1', from: 'profile' });
+    const target = temporalTarget(person, instanceIn(at));
+    expect(target).toMatchObject({ address: '127.0.0.1:7001', from: 'run.json' });
+    expect(target?.options).not.toHaveProperty('apiKey');
+  });
+
+  test('of the configuration of a worker', async () => {
+    const cwd = folder();
+    mkdirSync(join(cwd, 'config'));
+    writeFileSync(join(cwd, 'config', 'default.yaml'), 'temporal:\n  namespace: team\n');
+    expect(temporalTarget(none, undefined)).toBeUndefined();
+    expect(await configuredTarget({ env: {}, cwd })).toBeUndefined();
+    const env = { TEMPORAL__ADDRESS: 'server:7233', TEMPORAL__TLS__ENABLE: 'true', TEMPORAL__TLS__SERVER_NAME: 'name' };
+    expect(await configuredTarget({ env, cwd })).toMatchObject({
+      address: 'server:7233',
+      namespace: 'team',
+      from: 'configuration',
+      options: { tls: { serverNameOverride: 'name' } },
+    });
   });
 
   test('a profile that cannot be read is a wrong configuration', () => {
     const file = join(folder(), 'temporal.toml');
     writeFileSync(file, 'not = [toml');
-    expect(() => temporalTarget({ ...none, TEMPORAL_CONFIG_FILE: file }, '/nowhere', undefined)).toThrow(
+    expect(() => temporalTarget({ ...none, TEMPORAL_CONFIG_FILE: file }, undefined)).toThrow(
       expect.objectContaining({ code: 2 }),
     );
   });
@@ -92,10 +115,13 @@ describe('the environment of the instance', () => {
     writeFileSync(join(at, 'sandbox', 'config.yaml'), '');
     return at;
   };
+  const of = (env: Record<string, string | undefined>, at: string, cwd = folder()): Promise<Record<string, string>> =>
+    instanceEnv({ env, cwd }, at, instanceIn(at));
 
-  test('is filled in from run.json, and the sandbox brings its own configuration', () => {
+  test('is filled in from run.json, and the sandbox brings its own configuration', async () => {
     const at = withSandbox();
-    expect(instanceEnv({ env: {} }, at, instanceIn(at))).toEqual({
+    expect(await of({ MANAGER__ID: 'm' }, at)).toEqual({
+      MANAGER__ID: 'm',
       CADENZA_HOME: at,
       TEMPORAL_ADDRESS: '127.0.0.1:7001',
       TEMPORAL_NAMESPACE: 'default',
@@ -107,13 +133,22 @@ describe('the environment of the instance', () => {
   test.each<[string, Record<string, string>]>([
     ['a platform in the environment', { OPENCTI__URL: 'http://real' }],
     ['a configuration file', { CADENZA_CONFIG: 'mine.yaml' }],
-  ])('%s stands over the sandbox', (_name, env) => {
-    const at = withSandbox();
-    expect(instanceEnv({ env }, at, instanceIn(at))['CADENZA_CONFIG']).toBe(env['CADENZA_CONFIG']);
+  ])('%s stands over the sandbox', async (_name, env) => {
+    expect((await of(env, withSandbox()))['CADENZA_CONFIG']).toBe(env['CADENZA_CONFIG']);
   });
 
-  test('without an instance only the state folder is added', () =>
-    expect(instanceEnv({ env: { A: '1', B: undefined } }, '/h', undefined)).toEqual({ A: '1', CADENZA_HOME: '/h' }));
+  test('a platform in the files of the working folder stands over the sandbox', async () => {
+    const cwd = folder();
+    mkdirSync(join(cwd, 'config'));
+    writeFileSync(join(cwd, 'config', 'production.yaml'), 'opencti:\n  url: http://real:8080\n  token: t\n');
+    expect((await of({}, withSandbox(), cwd))['CADENZA_CONFIG']).toBeUndefined();
+  });
+
+  test('without an instance only the state folder is added', async () =>
+    expect(await instanceEnv({ env: { A: '1', B: undefined }, cwd: '/' }, '/h', undefined)).toEqual({
+      A: '1',
+      CADENZA_HOME: '/h',
+    }));
 
   test('where the worker listens', () => {
     const at = home();
