@@ -29,19 +29,23 @@ export const isLooping = (crashes: number, up: number, policy: Policy): boolean 
  */
 export function countCrashes(m: Memory, o: RuntimeObject, contactSince: string): number {
   const { known } = m;
-  if (known === undefined || known.ref !== o.ref || known.state !== 'running') return 0;
-  const sameProcess = o.state === 'running' && (known.startedAt === undefined || known.startedAt === o.startedAt);
-  if (sameProcess) return 0;
+  if (known === undefined || known.ref !== o.ref) return 0;
+  if (known.state !== 'running' && known.state !== 'transitional') return 0;
   if (o.state === 'paused' || o.startedAt === undefined) return 0;
   if (o.finishedAt !== undefined && Date.parse(o.finishedAt) < Date.parse(contactSince)) return 0;
-  return Math.max(1, o.runtimeRestarts - known.runtimeRestarts);
+  const itself = Math.max(0, o.runtimeRestarts - known.runtimeRestarts);
+  // The end that led to a restart under way was counted when that began.
+  if (known.state === 'transitional') return itself;
+  const sameProcess = o.state === 'running' && (known.startedAt === undefined || known.startedAt === o.startedAt);
+  return sameProcess ? itself : Math.max(1, itself);
 }
 
 const remember = (m: Memory, o: RuntimeObject): Memory => ({
   ...m,
   known: {
     ref: o.ref,
-    state: o.state,
+    // What we stopped stays stopped until the runtime has settled it: it is not stopped again at every look.
+    state: o.state === 'transitional' && m.known?.ref === o.ref && m.known.state === 'down' ? 'down' : o.state,
     runtimeRestarts: o.runtimeRestarts,
     ...(o.startedAt === undefined ? {} : { startedAt: o.startedAt }),
     ...(o.contractHash === undefined ? {} : { contractHash: o.contractHash }),

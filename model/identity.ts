@@ -1,5 +1,5 @@
 import type { RuntimeObject } from './connector.ts';
-import { connectorLabel, managerLabel } from './labels.ts';
+import { connectorLabel, managerLabel, platformLabel } from './labels.ts';
 import { type Desired, isCandidate } from './observation.ts';
 
 /**
@@ -15,16 +15,19 @@ export type Identity =
       readonly message: string;
     };
 
-const up = (o: RuntimeObject): boolean => o.state === 'running' || o.state === 'paused';
+const age = (o: RuntimeObject): number => (o.createdAt === undefined ? 0 : Date.parse(o.createdAt));
 
-/** Equal hash and running, equal hash, running, newest: the object worth keeping comes first; ties by ref. */
+/** Equal hash and running, equal hash, running, newest: the object worth keeping comes first; ties by ref. A dead one is last. */
 export function rank(objects: readonly RuntimeObject[], contractHash: string): readonly RuntimeObject[] {
-  const score = (o: RuntimeObject) => (o.contractHash === contractHash ? 2 : 0) + (up(o) ? 1 : 0);
-  return objects.toSorted(
-    (a, b) =>
-      score(b) - score(a) || (b.createdAt ?? '').localeCompare(a.createdAt ?? '') || (a.ref < b.ref ? -1 : 1),
-  );
+  const score = (o: RuntimeObject) =>
+    (o.contractHash === contractHash ? 2 : 0) + (o.state === 'running' ? 1 : 0) - (o.state === 'failed' ? 4 : 0);
+
+  return objects.toSorted((a, b) => score(b) - score(a) || age(b) - age(a) || (a.ref < b.ref ? -1 : 1));
 }
+
+/** The new container of an interrupted replacement: it never ran, and may lack what is copied in after its creation. */
+export const isHalfMade = (o: RuntimeObject, desired: Pick<Desired, 'names'>): boolean =>
+  o.name.endsWith('-next') && o.state === 'down' && o.startedAt === undefined && !isRightName(o, desired);
 
 const hasComposerLabels = (o: RuntimeObject): boolean =>
   o.labels[connectorLabel] !== undefined || o.labels[managerLabel] !== undefined;
@@ -34,11 +37,10 @@ export function identify(
   objects: readonly RuntimeObject[],
   managerIds: readonly string[],
 ): Identity {
-  const mine = rank(
-    objects.filter((o) => isCandidate(o, desired.id, desired.platform, managerIds)),
-    desired.contractHash,
-  );
-  const [object, ...extras] = mine;
+  const mine = objects.filter((o) => isCandidate(o, desired.id, desired.platform, managerIds));
+  const whole = mine.filter((o) => !isHalfMade(o, desired));
+  const half = mine.filter((o) => isHalfMade(o, desired));
+  const [object, ...extras] = [...rank(whole, desired.contractHash), ...rank(half, desired.contractHash)];
   if (object !== undefined) return { kind: 'ours', object, extras };
 
   const { legacy, safe, legacyUsable } = desired.names;
@@ -46,7 +48,9 @@ export function identify(
   if (atLegacy !== undefined) {
     const { labels } = atLegacy;
     const unmanaged = (labels[managerLabel] ?? '') === '';
-    if (unmanaged && labels[connectorLabel] === desired.id) return { kind: 'ours', object: atLegacy, extras: [] };
+    const here = [undefined, '', desired.platform].includes(labels[platformLabel]);
+    if (unmanaged && here && labels[connectorLabel] === desired.id)
+      return { kind: 'ours', object: atLegacy, extras: [] };
     if (!hasComposerLabels(atLegacy) && atLegacy.runsConnector === true)
       return atLegacy.contractHash !== undefined
         ? { kind: 'ours', object: atLegacy, extras: [] }
@@ -56,9 +60,12 @@ export function identify(
             message: `an unmanaged container "${legacy}" already runs this connector; stop and remove it to let Cadenza take over`,
           };
   }
-  const stranger = objects.find(
-    (o) => o.labels[connectorLabel] === desired.id && ![undefined, '', ...managerIds].includes(o.labels[managerLabel]),
-  );
+  const [stranger] = objects
+    .filter(
+      (o) =>
+        o.labels[connectorLabel] === desired.id && ![undefined, '', ...managerIds].includes(o.labels[managerLabel]),
+    )
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   if (stranger !== undefined)
     return {
       kind: 'blocked',
@@ -72,11 +79,13 @@ export function identify(
     return {
       kind: 'blocked',
       event: 'name_conflict',
-      message: `both names "${legacy}" and "${safe}" belong to something else; rename or remove one of them`,
+      message: legacyTaken
+        ? `both names "${legacy}" and "${safe}" belong to something else; rename or remove one of them`
+        : `the name "${safe}" belongs to something else; rename or remove that`,
     };
   return { kind: 'missing', name: safe, ...(legacyTaken ? { collision: legacy } : {}) };
 }
 
 /** True when the object carries one of the two names the record may have. */
-export const isRightName = (object: RuntimeObject, desired: Pick<Desired, 'names'>): boolean =>
+export const isRightName = (object: Pick<RuntimeObject, 'name'>, desired: Pick<Desired, 'names'>): boolean =>
   object.name === desired.names.legacy || object.name === desired.names.safe;

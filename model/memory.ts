@@ -1,5 +1,6 @@
 import type { ObjectState, Requested, Status } from './connector.ts';
 import type { ErrorSummary } from './errors.ts';
+import { shortHash } from './observation.ts';
 import type { Phase } from './phase.ts';
 
 /** A line Cadenza itself adds to the log the platform shows. Never holds a secret or a line of the connector's log. */
@@ -109,7 +110,7 @@ export interface Memory {
   readonly stopFailures?: number;
   /** The last request acted upon; a change from stop to start by the user resets the crash count. */
   readonly requested?: Requested;
-  /** `<event>:<detail>` of one-time lines already written, so that they come once per change. */
+  /** `<event>:<hash of the detail>` of one-time lines already written, so that they come once per change. */
   readonly noted: readonly string[];
   readonly lines: readonly LifecycleLine[];
   readonly transitions: readonly Transition[];
@@ -118,6 +119,7 @@ export interface Memory {
 export const maxLines = 20;
 export const maxTransitions = 20;
 const maxText = 300;
+const maxReason = 200;
 
 export const newMemory = (at: string): Memory => ({
   phase: 'absent',
@@ -150,7 +152,7 @@ export function withNote(
   text: string,
   detail = text,
 ): Memory {
-  const tag = `${event}:${detail.slice(0, 120)}`;
+  const tag = `${event}:${shortHash(detail)}`;
   if (m.noted.includes(tag)) return m;
   const noted = [...m.noted.filter((t) => !t.startsWith(`${event}:`)), tag];
   return { ...withLine(m, at, level, event, text), noted };
@@ -170,7 +172,7 @@ export const withPhase = (m: Memory, at: string, phase: Phase, reason: string): 
         ...m,
         phase,
         since: at,
-        transitions: [...m.transitions, { at, from: m.phase, to: phase, reason: reason.slice(0, maxText) }].slice(
+        transitions: [...m.transitions, { at, from: m.phase, to: phase, reason: reason.slice(0, maxReason) }].slice(
           -maxTransitions,
         ),
       };

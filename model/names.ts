@@ -3,8 +3,10 @@
 const legacyChar = /[\p{Alphabetic}\p{Nd}\p{Nl}\p{No}]/u;
 /** Valid at once as a Docker, Swarm service, Kubernetes Deployment and Kubernetes container name. */
 const usableName = /^[a-z0-9][a-z0-9-]{0,61}[a-z0-9]$/;
+/** Longest name valid everywhere: a DNS label. */
+export const longestName = 63;
 /** 63 characters, minus `-` and the 8 hex digits of the suffix. */
-const safeStem = 54;
+const safeStem = longestName - 9;
 
 /** Every code point that is not alphanumeric becomes `-`, then lower case: no trimming, no collapsing, no limit. */
 export const legacyName = (name: string): string =>

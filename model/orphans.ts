@@ -39,6 +39,8 @@ export type Guard = 'too-many' | 'empty-listing' | 'truncated-listing';
 export interface SweepInput {
   readonly platform: Platform;
   readonly listed: ReadonlySet<string>;
+  /** Ids the other platform lists: its legacy objects without a platform label are not unassigned. */
+  readonly listedElsewhere?: ReadonlySet<string>;
   /** Good and whole; an incomplete listing proves nobody's absence. */
   readonly complete: boolean;
   /** Number of records in the listing, readable or not. */
@@ -69,69 +71,84 @@ const truncatedAt = 500;
 const emptyListings = 3;
 const emptyFor = 5 * 60_000;
 
+const platformOf = (o: RuntimeObject): string => o.labels[platformLabel] ?? '';
+const idOf = (o: RuntimeObject): string => o.labels[connectorLabel] ?? '';
+const byRef = (a: RuntimeObject, b: RuntimeObject): number => (a.ref < b.ref ? -1 : 1);
+const shown = ({ ref, name }: RuntimeObject): { readonly ref: string; readonly name: string } => ({ ref, name });
+
 export function sweep(input: SweepInput): SweepResult {
-  const { platform, listed, objects, policy, now } = input;
-  const at = new Date(now).toISOString();
-  const platformOf = (o: RuntimeObject) => o.labels[platformLabel] ?? '';
-  const idOf = (o: RuntimeObject) => o.labels[connectorLabel] ?? '';
-  const unlabelled = objects.filter((o) => platformOf(o) === '' && idOf(o) !== '');
-  const here = objects.filter(
-    (o) => idOf(o) !== '' && (platformOf(o) === platform || (platformOf(o) === '' && !policy.bothPlatforms)),
-  );
-  const nameless = objects.filter((o) => idOf(o) === '').map(({ ref, name }) => ({ ref, name }));
-  const unassigned = policy.bothPlatforms
-    ? unlabelled.filter((o) => !listed.has(idOf(o))).map(({ ref, name }) => ({ ref, name }))
-    : [];
+  const { platform, listed, policy, previous } = input;
+  const objects = input.objects.toSorted(byRef);
+  const named = objects.filter((o) => idOf(o) !== '');
+  const legacy = policy.bothPlatforms ? named.filter((o) => platformOf(o) === '') : [];
+  const here = named.filter((o) => platformOf(o) === platform || (platformOf(o) === '' && !policy.bothPlatforms));
+  const leftAlone = {
+    unassigned: legacy.filter((o) => !listed.has(idOf(o)) && input.listedElsewhere?.has(idOf(o)) !== true).map(shown),
+    nameless: objects.filter((o) => idOf(o) === '').map(shown),
+  };
+  if (!input.complete) {
+    // With a record in it, readable or not, the platform is not empty.
+    const state = input.size === 0 ? previous : { candidates: previous.candidates };
+    return { ...state, remove: [], guard: here.length > 0 ? truncated(input.size) : null, ...leftAlone };
+  }
 
-  if (!input.complete)
-    return { ...input.previous, remove: [], guard: truncated(input.size, here.length), unassigned, nameless };
-
-  const gone = new Map<string, string>();
-  for (const { id, name } of input.workflows) if (!listed.has(id)) gone.set(id, name);
-  for (const o of here) if (!listed.has(idOf(o))) gone.set(idOf(o), o.name);
-
-  const before = new Map(input.previous.candidates.map((c) => [c.id, c]));
-  const candidates = [...gone].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([id, name]): Candidate => {
-    const old = before.get(id);
-    if (old === undefined) return { id, name, firstSeen: at, lastCounted: at, sweeps: 1 };
-    if (now - Date.parse(old.lastCounted) < policy.sweepGap) return { ...old, name };
-    return { ...old, name, lastCounted: at, sweeps: old.sweeps + 1 };
-  });
-  const empty =
-    input.size === 0 && here.length > 0
-      ? { since: input.previous.empty?.since ?? at, count: (input.previous.empty?.count ?? 0) + 1 }
-      : undefined;
-  const state: SweepState = { candidates, ...(empty === undefined ? {} : { empty }) };
-
-  const ripe = candidates.filter((c) => c.sweeps >= policy.sweeps);
-  const objectIds = new Set(here.map(idOf));
-  const going = ripe.filter((c) => objectIds.has(c.id));
-  const guard = policy.allowMassRemoval ? null : guardFor(input, objectIds.size, candidates, objectIds, empty, now);
-  const allowed = guard === null ? ripe : ripe.filter((c) => input.confirmed.has(c.id) || !objectIds.has(c.id));
-  const confirmedAll = guard !== null && going.length > 0 && going.every((c) => input.confirmed.has(c.id));
-  return { ...state, remove: allowed, guard: confirmedAll ? null : guard, unassigned, nameless };
+  const orphans = here.filter((o) => !listed.has(idOf(o)));
+  const state: SweepState = { candidates: count(input, orphans, new Set(legacy.map(idOf))), ...emptiness(input, here) };
+  const ripe = state.candidates.filter((c) => c.sweeps >= policy.sweeps);
+  const guard = policy.allowMassRemoval ? null : guardFor(input, here.length, orphans.length, state);
+  const remove = guard === null ? ripe : ripe.filter((c) => input.confirmed.has(c.id));
+  const withObject = new Set(orphans.map(idOf));
+  const going = ripe.filter((c) => withObject.has(c.id));
+  const allConfirmed = going.length > 0 && going.every((c) => input.confirmed.has(c.id));
+  return { ...state, remove, guard: allConfirmed ? null : guard, ...leftAlone };
 }
 
-const truncated = (size: number, objects: number): SweepResult['guard'] =>
-  size >= truncatedAt && objects > 0
+/** Today's candidates; one that was a candidate in the last sweep is counted once more if that is long enough ago. */
+function count(
+  { workflows, listed, previous, policy, now }: SweepInput,
+  orphans: readonly RuntimeObject[],
+  legacyIds: ReadonlySet<string>,
+): readonly Candidate[] {
+  const at = new Date(now).toISOString();
+  const gone = new Map<string, string>();
+  for (const { id, name } of workflows) if (!listed.has(id) && !legacyIds.has(id)) gone.set(id, name);
+  // The first of several objects names the candidate, whatever the order of the list.
+  for (const o of orphans.toReversed()) gone.set(idOf(o), o.name);
+  const before = new Map(previous.candidates.map((c) => [c.id, c]));
+  return [...gone]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([id, name]): Candidate => {
+      const old = before.get(id);
+      if (old === undefined) return { id, name, firstSeen: at, lastCounted: at, sweeps: 1 };
+      if (now - Date.parse(old.lastCounted) < policy.sweepGap) return { ...old, name };
+      return { ...old, name, lastCounted: at, sweeps: old.sweeps + 1 };
+    });
+}
+
+const emptiness = ({ size, previous, now }: SweepInput, here: readonly RuntimeObject[]): Pick<SweepState, 'empty'> =>
+  size === 0 && here.length > 0
+    ? {
+        empty: { since: previous.empty?.since ?? new Date(now).toISOString(), count: (previous.empty?.count ?? 0) + 1 },
+      }
+    : {};
+
+const truncated = (size: number): SweepResult['guard'] =>
+  size === truncatedAt
     ? {
         kind: 'truncated-listing',
         message: `the listing has ${size} records and may be cut off; nothing is removed on its strength`,
       }
     : null;
 
+/** `going`: objects that would be removed, ripe or not: a listing that shrinks bit by bit trips it too. */
 function guardFor(
-  input: SweepInput,
+  { size, platform, policy, now }: SweepInput,
   total: number,
-  candidates: readonly Candidate[],
-  objectIds: ReadonlySet<string>,
-  empty: SweepState['empty'],
-  now: number,
+  going: number,
+  { empty }: SweepState,
 ): SweepResult['guard'] {
-  const going = candidates.filter((c) => objectIds.has(c.id)).length;
   if (going === 0) return null;
-  const cut = input.size === truncatedAt ? truncated(input.size, total) : null;
-  if (cut !== null) return cut;
+  if (size === truncatedAt) return truncated(size);
   if (empty !== undefined) {
     const lasting = empty.count >= emptyListings && now - Date.parse(empty.since) >= emptyFor;
     if (total <= 2 && lasting) return null;
@@ -142,10 +159,10 @@ function guardFor(
       }`,
     };
   }
-  if (going >= input.policy.guardMin && going >= total * input.policy.guardRatio)
+  if (going >= policy.guardMin && going >= total * policy.guardRatio)
     return {
       kind: 'too-many',
-      message: `${going} of ${total} containers would be removed at once; confirm with "cadenza orphans confirm ${input.platform}"`,
+      message: `${going} of ${total} containers would be removed at once; confirm with "cadenza orphans confirm ${platform}"`,
     };
   return null;
 }

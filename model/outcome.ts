@@ -64,7 +64,14 @@ function absorbObject(
 ): Memory {
   const adopted =
     m.known === undefined && m.transitions.length === 0
-      ? withNote(m, iso(now), 'info', 'adopted', `found "${object.name}" (${object.state}) and took it over as it is`, d.id)
+      ? withNote(
+          m,
+          iso(now),
+          'info',
+          'adopted',
+          `found "${object.name}" (${object.state}) and took it over as it is`,
+          d.id,
+        )
       : m;
   const next = noticed(adopted, object, contactSince, policy, now, random);
   if (object.state === 'transitional') return { ...next, betweenSince: next.betweenSince ?? now };
@@ -84,11 +91,18 @@ const doneEvent: Partial<Record<Step['kind'], LifecycleEvent>> = {
 };
 
 const startsProcess = (step: Step): boolean =>
-  step.kind === 'start' || step.kind === 'unpause' || ((step.kind === 'deploy' || step.kind === 'refresh') && step.start);
+  step.kind === 'start' ||
+  step.kind === 'unpause' ||
+  ((step.kind === 'deploy' || step.kind === 'refresh') && step.start);
+
+/** A success disproves only its own kind of failure: restarting the old object does not make its replacement ready. */
+const mends = ({ kind }: Step, failed: string): boolean =>
+  kind === failed || kind === 'deploy' || kind === 'refresh' || (kind === 'start' && failed === 'deploy');
 
 /** After a step succeeded, before its look is taken in: what we know we did is no crash. */
 export function afterStep(m: Memory, step: Step, after: RuntimeObject | undefined, { now }: Moment): Memory {
-  let next = without(m, 'failure', 'lastError', 'stopFailures');
+  let next = without(m, 'stopFailures');
+  if (next.failure === undefined || mends(step, next.failure.action)) next = without(next, 'failure', 'lastError');
   if (step.kind === 'deploy' || step.kind === 'refresh') {
     next = { ...without(next, 'redeploy', 'known'), restarts: 0 };
     next = forgetNotes(next, 'pull_failed', 'create_failed', 'start_failed', 'swap_undone', 'decrypt_failed');
@@ -159,8 +173,9 @@ export function afterFailure(
   { now, random }: Moment,
 ): Memory {
   const key = d === undefined ? '' : wantKey(d);
-  const again = m.failure !== undefined && m.failure.action === step.kind && m.failure.key === key;
-  const attempts = again ? (m.failure?.attempts ?? 0) + 1 : 1;
+  // Counted for the wish, not for the kind of step: two steps that fail in turn do not reset each other's delay.
+  const before = m.failure?.key === key ? m.failure : undefined;
+  const attempts = (before?.attempts ?? 0) + 1;
   const delay = step.kind === 'stop' ? 1_000 : delayFor(error.kind, attempts, random);
   // A taken name is looked into at once, by another look; only when that goes on it is a failure to wait for.
   const retryAt = error.kind === 'NameConflict' && attempts < 3 ? now : Math.min(now + delay, neverAgain);
@@ -169,9 +184,9 @@ export function afterFailure(
     key,
     error,
     attempts,
-    wasUp: again ? (m.failure?.wasUp ?? wasUp) : wasUp,
+    wasUp: before?.wasUp ?? wasUp,
     retryAt,
-    since: again ? (m.failure?.since ?? iso(now)) : iso(now),
+    since: before?.since ?? iso(now),
   };
   const next: Memory = {
     ...m,
