@@ -8,11 +8,10 @@ const network = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_p
 const pick = (env: Environment, names: readonly string[]): NodeJS.ProcessEnv =>
   Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
 
-/** What each child may know. Lists of what is allowed, so that a new secret of the worker reaches nobody else by default. */
-export const environmentOf = {
-  temporal: (env: Environment): NodeJS.ProcessEnv => pick(env, everywhere),
-  engine: (env: Environment): NodeJS.ProcessEnv => pick(env, [...everywhere, ...network]),
-  sandbox: (env: Environment, own: Environment): NodeJS.ProcessEnv => ({ ...pick(env, everywhere), ...own }),
-  /** The worker is configured by its environment: it gets all of it. */
-  worker: (env: Environment, own: Environment): NodeJS.ProcessEnv => ({ ...env, ...own }),
-};
+/** For Temporal and the sandbox. A list of what is allowed, so that a new secret of the worker reaches nobody by default. */
+export const plainEnvironment = (env: Environment): NodeJS.ProcessEnv => pick(env, everywhere);
+
+export const engineEnvironment = (env: Environment): NodeJS.ProcessEnv => pick(env, [...everywhere, ...network]);
+
+/** The worker is configured by its environment and gets all of it. */
+export const workerEnvironment = (env: Environment): NodeJS.ProcessEnv => ({ ...env });
