@@ -165,9 +165,12 @@ function explain(
     const { summary: memo, marks } = memos.get(d.id) ?? {};
     // An operator's override shows in the memo; it holds as long as the platform asks for nothing new.
     const overridden = memo !== undefined && marks?.desired === desiredDigest(d);
+    // At rest by its own decision: it waits out a reboot loop, or all is as wanted. A failed one will try again.
+    const objects = byId.get(d.id) ?? [];
+    if (overridden && marks.actual === actualDigest(candidates(site, d, objects)) && memo.phase !== 'failed') return [];
     const asked = overridden ? { ...d, requested: memo.requestedStatus } : d;
     const memory = { ...newMemory(new Date().toISOString()), paused: memo?.phase === 'paused' };
-    const { steps, hold } = planFromList(site, asked, byId.get(d.id) ?? [], memory);
+    const { steps, hold } = planFromList(site, asked, objects, memory);
     if (hold !== undefined && memo?.lastError != null)
       return [{ id: d.id, name: d.name, action: 'hold', reason: hold, error: memo.lastError.message }];
     return steps.slice(0, 1).map((s) => ({ id: d.id, name: d.name, action: s.kind, reason: s.reason }));
