@@ -34,7 +34,8 @@ export function effective({ config, table, problems }: Pick<Reading, 'config' | 
 /** A table may be put together from several sources; an empty variable takes back what a file sets. */
 function originOf(node: Node | undefined): string {
   if (node === undefined) return 'default';
-  if (node.kind === 'table') return [...new Set([...node.entries.values()].filter(hasValue).map(originOf))].join(', ');
+  if (node.kind === 'table')
+    return [...new Set([...node.entries.values()].filter(hasValue).map(originOf))].join(', ') || 'default';
   if (node.kind === 'list' || hasValue(node)) return node.origin;
   return node.origin.startsWith('environment ') ? `${node.origin} (empty)` : 'default';
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { filledText, flagOr, key, listOr, secret, text, textOr } from './leaf.ts';
+import { filledText, flagOr, key, secret, text, textOr } from './leaf.ts';
 
 /** Host and port; Temporal's own variable of this meaning holds no scheme either. */
 const address = z
@@ -34,5 +34,9 @@ export const temporal = z.strictObject({
     expects: aesExpects,
   }),
   payload_encryption_key_filepath: text('File with that key. It wins if both are set.', { expects: 'a path' }),
-  payload_encryption_previous_keys: listOr([], 'Former keys, for reading.', secret),
+  payload_encryption_previous_keys: key(z.array(aesKey).readonly().default([]), 'Former keys, for reading.', {
+    ...secret,
+    form: 'list',
+    expects: `a list of ${aesExpects}`,
+  }),
 });
