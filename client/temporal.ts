@@ -1,8 +1,8 @@
-import { createConnection } from 'node:net';
 import type { Client as TemporalClient, Connection as TemporalConnection, ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { type Failure, refused, unreachable } from './failure.ts';
 import { type Instance, alive, nonEmpty } from './home.ts';
+import { nobodyListens } from './probe.ts';
 
 /** Where the Temporal server is, and who says so. */
 export interface Target {
@@ -85,24 +85,6 @@ export async function connect(target: Target, instance: Instance | undefined): P
   const client = new Client({ connection, namespace: target.namespace, identity: `cadenza-cli@${process.pid}` });
   return { client, connection, target, close: () => connection.close() };
 }
-
-/** On this machine a closed port says so at once; the library would go on trying until its time is up. */
-const nobodyListens = (address: string): Promise<boolean> =>
-  new Promise((resolve) => {
-    const [, host, port] = /^(127\.0\.0\.1|localhost|\[::1\]):(\d+)$/.exec(address) ?? [];
-    if (host === undefined) return resolve(false);
-    const socket = createConnection({ host: host.replace(/[[\]]/g, ''), port: Number(port) })
-      .once('connect', () => end(false))
-      .once('error', (error: NodeJS.ErrnoException) => end(error.code === 'ECONNREFUSED' || isAggregate(error)));
-    const end = (nobody: boolean): void => {
-      socket.destroy();
-      resolve(nobody);
-    };
-  });
-
-/** `localhost` is two addresses: refused by both. */
-const isAggregate = (error: NodeJS.ErrnoException): boolean =>
-  error instanceof AggregateError && error.errors.every((e: NodeJS.ErrnoException) => e.code === 'ECONNREFUSED');
 
 const unauthenticated = 16;
 const permissionDenied = 7;

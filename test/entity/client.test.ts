@@ -8,8 +8,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ConnectorSummary } from '../../model/summary.ts';
 import { opencti } from '../../platforms/opencti.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/server.ts';
+import { temporalChecks } from '../../worker/doctor/temporal.ts';
 import { serveHttp } from '../../worker/http.ts';
 import { connectorLog } from '../../worker/loglines.ts';
+import { runtimeQueue } from '../../workflows/messages.ts';
 import { cadenza, cadenzaProcess } from '../support/cli.ts';
 import { type FakeRuntime, fakeRuntime } from '../support/fake-runtime.ts';
 import { type Stage, startStage, testKey } from '../support/stage.ts';
@@ -218,6 +220,31 @@ describe.skipIf(address === '')('the cadenza command', () => {
     expect(ended.out).toContain('✓ configuration: fine');
     expect(ended.out).toContain('✗ key: none\n  → make one');
     expect(JSON.parse((await cadenza(['doctor', '--json'], env)).out)).toHaveLength(2);
+  });
+
+  test('the doctor sees the server, the namespace and who serves the queues', async () => {
+    const target = { address, namespace, taskQueue: namespace, options: {} };
+    const engine = await runtime.engine(AbortSignal.timeout(5_000));
+    const queue = runtimeQueue(namespace, 'docker', engine.id);
+    const checks = await temporalChecks(target, [
+      { platform: 'opencti', queue },
+      { platform: 'openaev', queue: `${namespace}-runtime-docker-other` },
+    ]);
+    expect(checks.map((c) => [c.name, c.ok])).toEqual([
+      ['temporal', true],
+      ['namespace', true],
+      ['workers', true],
+      ['opencti runtime queue', true],
+      ['openaev runtime queue', false],
+    ]);
+    const elsewhere = await temporalChecks({ ...target, taskQueue: 'nobody' }, []);
+    expect(elsewhere.at(-1)).toMatchObject({
+      name: 'workers',
+      ok: false,
+      fix: expect.stringContaining('npm start') as string,
+    });
+    const nowhere = await temporalChecks({ ...target, namespace: `none-${namespace}` }, []);
+    expect(nowhere[1]).toMatchObject({ name: 'namespace', ok: false });
   });
 
   test('orphans: exactly what was shown is confirmed', async () => {

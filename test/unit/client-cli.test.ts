@@ -102,6 +102,25 @@ describe('as a process', () => {
     expect(await cadenzaProcess(['list', '--bogus'], env)).toMatchObject({ code: 2, out: '' });
   });
 
+  test('plan and doctor run as programs of the worker, and their codes and documents are ours', async () => {
+    const alone = {
+      ...env,
+      CADENZA_WORKER_URL: 'http://127.0.0.1:1',
+      TEMPORAL_ADDRESS: '127.0.0.1:1',
+      OPENCTI__TOKEN: 'ChangeMe',
+    };
+    const [plan, doctor] = await Promise.all([
+      cadenzaProcess(['plan', '--json'], alone),
+      cadenzaProcess(['doctor', '--json'], alone),
+    ]);
+    expect(plan.code).toBe(2);
+    expect(JSON.parse(plan.out)).toMatchObject({
+      error: { kind: 'InvalidConfiguration', message: expect.stringContaining('opencti.token') as string },
+    });
+    expect(doctor.code).toBe(1);
+    expect(JSON.parse(doctor.out)).toContainEqual(expect.objectContaining({ name: 'temporal', ok: false }));
+  });
+
   test('--home is understood before and after the command', async () => {
     const [before, after] = await Promise.all([
       cadenzaProcess(['--home', '/nowhere/a', 'list'], env),

@@ -8,7 +8,7 @@ import type { Platform } from '../../model/connector.ts';
 import { runtimeQueue } from '../../workflows/messages.ts';
 import { temporalAddress } from '../connection.ts';
 import { configured, dockerAddress } from '../platforms.ts';
-import { advice, bad, good, guarded, skipped, wordsOf } from './check.ts';
+import { bad, good, guarded, skipped, wordsOf } from './check.ts';
 import { keyCheck } from './key.ts';
 import { platformChecks } from './platform.ts';
 import { registryCheck } from './registry.ts';
@@ -56,7 +56,7 @@ function configurationChecks(loaded: LoadResult): readonly Check[] {
   return [
     ...(problems.length === 0 && loaded.ok ? [good(name, `managed: ${loaded.platforms.join(', ')}`)] : []),
     ...problems.map((p) => problem(name, p)),
-    ...loaded.warnings.map((w) => advice(name, w, 'works as it is; mend it when convenient')),
+    ...loaded.warnings.map((w) => good('configuration note', w)),
   ];
 }
 
@@ -110,7 +110,7 @@ async function examinePlatform(
         ...onPlatform,
         ...onRuntime,
         registryCheck({ platform, server: registry.server, username: registry.username, password: registry.password }),
-        ...noted.map((text) => advice(`${platform} settings`, text, 'works as it is; mend it when convenient')),
+        ...noted.map((text) => good(`${platform} note`, text)),
       ],
       queue: {
         platform,

@@ -1,4 +1,5 @@
 import { Connection, type ConnectionOptions } from '@temporalio/client';
+import { nobodyListens } from '../../client/probe.ts';
 import type { Check } from '../../model/check.ts';
 import { mainQueue } from '../../workflows/messages.ts';
 import { advice, bad, good, skipped } from './check.ts';
@@ -32,12 +33,13 @@ export async function temporalChecks(
 ): Promise<readonly Check[]> {
   let connection: Connection;
   try {
+    if (await nobodyListens(target.address)) throw new Error('connection refused');
     connection = await Connection.connect({ ...target.options, address: target.address, connectTimeout: patience });
   } catch {
     return [
       bad(
         'temporal',
-        `no answer from ${target.address} within ${patience / 1_000} s`,
+        `no answer from ${target.address}`,
         'start it ("npm start" brings one of its own), or set temporal.address or TEMPORAL_ADDRESS to the right place; over TLS check temporal.tls and the API key',
       ),
       skipped('workers', 'Temporal does not answer'),
