@@ -10,18 +10,18 @@ type Variables = Readonly<Record<string, string | undefined>>;
  */
 export function fromEnvironment(keys: readonly Key[], env: Variables): Table {
   const names = Object.keys(env).filter((name) => env[name] !== undefined);
-  let table = emptyTable;
+  let made = emptyTable;
   for (const key of keys) {
     const node = valueOf(key, env, names);
-    if (node !== undefined) table = put(table, key.path.split('.'), node);
+    if (node !== undefined) made = put(made, key.path.split('.'), node);
   }
-  return table;
+  return made;
 }
 
 function valueOf({ env: name, info }: Key, env: Variables, names: readonly string[]): Node | undefined {
   const origin = `environment ${name}`;
   const text = env[name];
-  const whole = text === undefined ? undefined : info.form === 'map' ? table(text, origin) : scalar(text, origin);
+  const whole = text === undefined ? undefined : info.form === 'map' ? tableOf(text, origin) : scalar(text, origin);
   if (info.form === 'text' || info.form === 'tree') return whole;
   const below = names
     .filter((n) => n.startsWith(`${name}__`) && n.length > name.length + 2)
@@ -29,12 +29,12 @@ function valueOf({ env: name, info }: Key, env: Variables, names: readonly strin
   if (below.length === 0) return whole;
   if (info.form === 'map') {
     const entries = below.reduce(
-      (made, [rest, value, n]) => put(made, rest.toLowerCase().split('__'), scalar(value, `environment ${n}`)),
+      (table, [rest, value, n]) => put(table, rest.toLowerCase().split('__'), scalar(value, `environment ${n}`)),
       emptyTable,
     );
     return whole === undefined ? entries : merge(whole, entries);
   }
-  if (whole !== undefined) return whole;
+  if (whole !== undefined && text !== '') return whole;
   const items = below.toSorted(([a], [b]) => byIndex(a, b)).map(([, value, n]) => scalar(value, `environment ${n}`));
   return { kind: 'list', items, origin: `environment ${name}__*` };
 }
@@ -46,7 +46,7 @@ function byIndex(a: string, b: string): number {
 }
 
 /** A JSON object merges with the table of a file; anything else is kept as text and refused later. */
-function table(text: string, origin: string): Node {
+function tableOf(text: string, origin: string): Node {
   try {
     const node = json(text, origin);
     return node.kind === 'table' ? node : scalar(text, origin);

@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import { choice, key, text } from './leaf.ts';
 
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
+type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
 
 const json: z.ZodType<Json> = z.json();
 const object = z.record(z.string(), json, 'is not an object').readonly();
 
-const jsonText = z.string().superRefine((text, context) => {
+const jsonText = z.string().superRefine((given, context) => {
   const message = 'is not a JSON object';
   try {
-    if (!object.safeParse(JSON.parse(text)).success) context.addIssue({ code: 'custom', message });
+    if (!object.safeParse(JSON.parse(given)).success) context.addIssue({ code: 'custom', message });
   } catch {
     context.addIssue({ code: 'custom', message });
   }

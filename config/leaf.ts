@@ -5,7 +5,7 @@ import { z } from 'zod';
  * comma list or indexed variables. `pems`: as `list`, but a plain text is one element. `map`, `maps`: texts by name, and
  * lists of such. `tree`: any JSON value with its own types.
  */
-export type Form = 'text' | 'list' | 'pems' | 'map' | 'maps' | 'tree';
+type Form = 'text' | 'list' | 'pems' | 'map' | 'maps' | 'tree';
 
 /** What is known of a key beside its schema; the reference, error messages and masking are made from it. */
 export interface KeyInfo {

@@ -9,7 +9,7 @@ import type { LoadOptions } from './sources.ts';
 import { generalProblems, platformProblems } from './usable.ts';
 
 /** An enabled platform that cannot be managed, and why. */
-export interface Unusable {
+interface Unusable {
   readonly platform: Platform;
   readonly problems: readonly ConfigProblem[];
   /** The same for a person. */
@@ -24,7 +24,7 @@ interface Outcome {
   readonly reading: Reading;
 }
 
-export interface Loaded extends Outcome {
+interface Loaded extends Outcome {
   readonly ok: true;
   /** Enabled and usable; at least one. */
   readonly platforms: readonly Platform[];
@@ -34,7 +34,7 @@ export interface Loaded extends Outcome {
   readonly publicKeys: { readonly pkcs1: string; readonly spki: string };
 }
 
-export interface Refused extends Outcome {
+interface Refused extends Outcome {
   readonly ok: false;
   /** Every fault that was found. */
   readonly problems: readonly ConfigProblem[];

@@ -16,7 +16,7 @@ export interface Scalar {
   readonly origin: string;
 }
 
-export interface List {
+interface List {
   readonly kind: 'list';
   readonly items: readonly Node[];
   readonly origin: string;

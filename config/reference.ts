@@ -9,10 +9,10 @@ import { allKeys } from './sources.ts';
  */
 const headings = ['Key', 'Accepted', 'Default', 'Environment', 'Meaning'] as const;
 
-export const begin = '<!-- keys: made by config/reference.ts -->';
-export const end = '<!-- /keys -->';
+const begin = '<!-- keys: made by config/reference.ts -->';
+const end = '<!-- /keys -->';
 
-export function reference(): string {
+function reference(): string {
   const section = (name: string): readonly Key[] => allKeys.filter((key) => key.path.startsWith(`${name}.`));
   const openaev = new Map(section('openaev').map((key) => [key.path, key]));
   const platform = section('opencti').map((key): readonly string[] => {

@@ -14,10 +14,7 @@ export const schema = z.strictObject({
 export type Config = z.output<typeof schema>;
 export type ManagerConfig = Config['manager'];
 export type PlatformConfig = Config['opencti'];
+/** @public */
 export type TemporalConfig = Config['temporal'];
-export type DaemonConfig = PlatformConfig['daemon'];
-export type DockerConfig = DaemonConfig['docker'];
-export type SwarmConfig = DaemonConfig['swarm'];
-export type KubernetesConfig = DaemonConfig['kubernetes'];
-export type PortainerConfig = DaemonConfig['portainer'];
-export type RegistryConfig = DaemonConfig['registry'];
+/** @public */
+export type DockerConfig = PlatformConfig['daemon']['docker'];

@@ -7,12 +7,11 @@ const address = z
   .trim()
   .regex(/^[^\s/]+$/, 'is no host and port');
 
-const aesKey = z.string().refine((t) => isAesKey(t), 'is not 32 bytes in Base64');
+const aesKey = z
+  .string()
+  .trim()
+  .regex(/^[A-Za-z0-9+/]{43}=$/, 'is not 32 bytes in Base64');
 const aesExpects = '32 bytes in Base64 (openssl rand -base64 32)';
-
-function isAesKey(text: string): boolean {
-  return /^[A-Za-z0-9+/]{43}=$/.test(text.trim());
-}
 
 /** Where the Temporal server is, and how it is reached. */
 export const temporal = z.strictObject({
