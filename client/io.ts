@@ -1,7 +1,7 @@
 import type { ExitCode } from './failure.ts';
 
 /** One of the two streams a command writes to. */
-export interface Output {
+interface Output {
   write(text: string): unknown;
   readonly isTTY?: boolean | undefined;
   /** Characters in a line and lines on the screen; terminals only. */

@@ -82,7 +82,7 @@ const document = ({ platform, sweep, confirmed }: PlatformState): object => ({
   confirmed,
 });
 
-export function page(
+function page(
   { platform, sweep, confirmed }: PlatformState,
   columns: number | undefined,
   paint: Paint,

@@ -37,7 +37,7 @@ export const showCommand = (session: Session): Command =>
     });
 
 /** The entry of `list` and what a query adds; `transitions` is empty when no worker answered. */
-export const document = (listed: ConnectorSummary, state: ConnectorState | undefined, ui: string | null): object => ({
+const document = (listed: ConnectorSummary, state: ConnectorState | undefined, ui: string | null): object => ({
   ...(state?.summary ?? listed),
   transitions: state?.memory.transitions ?? [],
   lines: state?.memory.lines ?? [],
@@ -49,7 +49,7 @@ export const document = (listed: ConnectorSummary, state: ConnectorState | undef
 
 const linesShown = 10;
 
-export function page(
+function page(
   listed: ConnectorSummary,
   state: ConnectorState | undefined,
   ui: string | null,
