@@ -23,7 +23,12 @@ export interface Board {
   /** Connectors whose lifecycle lines the worker has not seen yet. */
   unread(): readonly string[];
   /** The log to push, or nothing when it is what was pushed last. */
-  compose(id: string, tail: readonly { at: string; text: string }[], max: number, now: number): readonly string[] | undefined;
+  compose(
+    id: string,
+    tail: readonly { at: string; text: string }[],
+    max: number,
+    now: number,
+  ): readonly string[] | undefined;
   /** The composed log was accepted. */
   pushed(id: string, lines: readonly string[]): void;
   size(): number;
@@ -125,7 +130,9 @@ export function board(): Board {
         if (!healthDue && !logsDue) continue;
         e.due = {
           nextHealth: healthDue ? nextBeat(e.due.nextHealth, cadence.health, now) : e.due.nextHealth,
-          nextLogs: logsDue ? nextBeat(Math.max(e.due.nextLogs, now - cadence.logs + 1), cadence.logs, now) : e.due.nextLogs,
+          nextLogs: logsDue
+            ? nextBeat(Math.max(e.due.nextLogs, now - cadence.logs + 1), cadence.logs, now)
+            : e.due.nextLogs,
         };
         if (logsDue) e.dirty = false;
         const health =

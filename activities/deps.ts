@@ -66,6 +66,8 @@ export interface Deps {
   readonly taskQueue: string;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Aborts when the worker is to stop; activities without an end listen to it. */
+  readonly stopping?: AbortSignal;
   /** Epoch ms; replaced in tests. */
   readonly now: () => number;
 }

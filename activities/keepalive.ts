@@ -29,9 +29,10 @@ export function keepAlive(deps: Deps): MainActivities['keepAlive'] {
           delay = jittered(Math.min(first * 2 ** (failures - 1), site.cadence.ping), Math.random());
           const message = known?.message ?? 'unexpected error, see the worker log';
           progress(message);
-          if (failures === 1) deps.log.warn('the platform does not take the ping', { platform, message, ...(known ? {} : { error }) });
+          if (failures === 1)
+            deps.log.warn('the platform does not take the ping', { platform, message, ...(known ? {} : { error }) });
         }
         await pause(delay, signal);
       }
-    });
+    }, deps.stopping);
 }

@@ -46,7 +46,10 @@ export function lifecycle(deps: Deps, busyOf: (platform: Site['platform']) => Bu
   ): Promise<Spec> => {
     const record = await wantedRecord(deps, site, want, signal);
     if (record.image === '')
-      throw permanent('InvalidContract', 'the platform sends no image for this connector; check its contract in the catalogue');
+      throw permanent(
+        'InvalidContract',
+        'the platform sends no image for this connector; check its contract in the catalogue',
+      );
     const image = site.resolveImage(record.image);
     // Decrypted first: nothing is pulled, created or replaced with a secret that cannot be read.
     const { env, caBundle } = site.environment(record);
@@ -56,7 +59,10 @@ export function lifecycle(deps: Deps, busyOf: (platform: Site['platform']) => Bu
       await site.runtime.pull(image, site.pullPolicy, site.registryAuth(image), progress, pulling);
     } catch (error) {
       if (pulling.aborted && !signal.aborted)
-        throw retryable('ImagePull', `${image} was not pulled within ${site.cadence.pullTimeout / 1000} s (manager.pull_timeout)`);
+        throw retryable(
+          'ImagePull',
+          `${image} was not pulled within ${site.cadence.pullTimeout / 1000} s (manager.pull_timeout)`,
+        );
       throw error;
     }
     progress(`creating ${want.name}`);
@@ -95,7 +101,8 @@ export function lifecycle(deps: Deps, busyOf: (platform: Site['platform']) => Bu
       act(key, 'remove', async (site, signal) => {
         if (key.confirmGone) {
           await freshListing(site, deps, signal);
-          if (!site.records.complete()) throw retryable('PlatformUnavailable', 'the listing is not complete; nothing is removed on its strength');
+          if (!site.records.complete())
+            throw retryable('PlatformUnavailable', 'the listing is not complete; nothing is removed on its strength');
           if (site.records.desired(key.id) !== undefined)
             throw benign('Superseded', 'the platform lists the connector again; it stays');
         }
@@ -105,7 +112,12 @@ export function lifecycle(deps: Deps, busyOf: (platform: Site['platform']) => Bu
 }
 
 /** The record the entity planned with, from the last poll's listing; listed anew when this worker does not have it. */
-async function wantedRecord(deps: Deps, site: Site, want: WantedVersion, signal: AbortSignal): Promise<ConnectorRecord> {
+async function wantedRecord(
+  deps: Deps,
+  site: Site,
+  want: WantedVersion,
+  signal: AbortSignal,
+): Promise<ConnectorRecord> {
   const matches = () => {
     const desired = site.records.desired(want.id);
     return desired?.contractHash === want.contractHash && desired.specHash === want.specHash;

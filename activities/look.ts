@@ -28,6 +28,10 @@ async function see(site: Site, id: string, now: () => number, signal: AbortSigna
 export function siteOf(sites: ReadonlyMap<Platform, Site>, platform: Platform): Site {
   const site = sites.get(platform);
   if (site === undefined)
-    throw new Problem('retryable', 'PlatformUnavailable', `this worker is not configured for ${platform}; enable its section or stop its workflows`);
+    throw new Problem(
+      'retryable',
+      'PlatformUnavailable',
+      `this worker is not configured for ${platform}; enable its section or stop its workflows`,
+    );
   return site;
 }

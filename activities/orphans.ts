@@ -34,7 +34,9 @@ export function orphanSweep(
         objects,
         workflows: [...memos].map(([id, { summary }]) => ({ id, name: summary.name })),
         previous,
-        confirmed: new Set(confirmed !== undefined && confirmed !== null && Date.parse(confirmed.until) > now ? confirmed.ids : []),
+        confirmed: new Set(
+          confirmed !== undefined && confirmed !== null && Date.parse(confirmed.until) > now ? confirmed.ids : [],
+        ),
         policy: site.orphanPolicy,
         now,
       };
@@ -42,7 +44,10 @@ export function orphanSweep(
       deps.metrics.guard(platform, result.guard !== null);
       if (result.guard !== null) deps.log.error('orphans are held back', { platform, reason: result.guard.message });
       for (const o of result.nameless)
-        deps.log.warn('an object with our manager label has no connector id; it is left alone', { platform, name: o.name });
+        deps.log.warn('an object with our manager label has no connector id; it is left alone', {
+          platform,
+          name: o.name,
+        });
       for (const c of result.remove) await signalRetire(deps, site, c.id, c.name, 'the platform no longer lists it');
       const going = new Set(result.remove.map((c) => c.id));
       const report: messages.SweepReport = {
@@ -54,7 +59,11 @@ export function orphanSweep(
       };
       const shown = (r: messages.SweepReport | null | undefined): string =>
         JSON.stringify([r?.candidates.map((c) => c.id), r?.guard?.kind, r?.unassigned.map((u) => u.ref)]);
-      if (known?.sweep == null ? report.candidates.length + report.unassigned.length > 0 : shown(known.sweep) !== shown(report))
+      if (
+        known?.sweep == null
+          ? report.candidates.length + report.unassigned.length > 0
+          : shown(known.sweep) !== shown(report)
+      )
         await handle.signal(messages.swept, report).catch(() => undefined);
       const state = {
         candidates: result.candidates,
@@ -63,4 +72,3 @@ export function orphanSweep(
       return { state, report };
     });
 }
-

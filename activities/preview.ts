@@ -9,6 +9,7 @@ export function nextStep(d: Desired, o: Observation, now: number, memory?: Parti
   const { steps, hold, note } = plan(d, o.seen, m, o.policy, now);
   const [first] = steps;
   if (first !== undefined) return [{ id: d.id, name: d.name, action: first.kind, reason: first.reason }];
-  if (hold !== undefined && note !== undefined) return [{ id: d.id, name: d.name, action: 'hold', reason: hold, error: hold }];
+  if (hold !== undefined && note !== undefined)
+    return [{ id: d.id, name: d.name, action: 'hold', reason: hold, error: hold }];
   return [];
 }

@@ -16,7 +16,13 @@ const start = (deps: Deps, site: Site, id: string, name: string) => ({
 });
 
 /** Hands an observation to the connector's workflow, which is started if there is none. */
-export async function signalConnector(deps: Deps, site: Site, id: string, name: string, observation: Observation): Promise<void> {
+export async function signalConnector(
+  deps: Deps,
+  site: Site,
+  id: string,
+  name: string,
+  observation: Observation,
+): Promise<void> {
   await deps.temporal.workflow.signalWithStart('connector', {
     ...start(deps, site, id, name),
     signal: messages.observe,

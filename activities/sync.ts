@@ -95,7 +95,9 @@ export function sync(deps: Deps, memosOf: (site: Site) => ReturnType<typeof cach
           ...failed,
           ...(listingError === undefined
             ? []
-            : [{ id: '', name: site.platform, action: 'list', reason: listingError.type, error: listingError.message }]),
+            : [
+                { id: '', name: site.platform, action: 'list', reason: listingError.type, error: listingError.message },
+              ]),
         ].slice(0, cap),
         ...(listingError === undefined ? {} : { error: { kind: listingError.type, message: listingError.message } }),
         ...(version === undefined ? {} : { version }),
@@ -203,8 +205,12 @@ async function seekOrphans(
 ): Promise<void> {
   if (!site.records.complete()) return;
   const listed = (id: string) => site.records.desired(id) !== undefined;
-  const ours = [...byId].filter(([, objects]) => objects.some((o) => isCandidate(o, o.labels[connectorLabel] ?? '', site.platform, site.policy.managerIds)));
-  const gone = [...ours.map(([id]) => id), ...memos.keys()].filter((id) => !listed(id) && memos.get(id)?.summary.lastError?.kind !== 'InvalidContract');
+  const ours = [...byId].filter(([, objects]) =>
+    objects.some((o) => isCandidate(o, o.labels[connectorLabel] ?? '', site.platform, site.policy.managerIds)),
+  );
+  const gone = [...ours.map(([id]) => id), ...memos.keys()].filter(
+    (id) => !listed(id) && memos.get(id)?.summary.lastError?.kind !== 'InvalidContract',
+  );
   if (gone.length === 0) {
     goneSince.delete(site);
     return;
@@ -216,5 +222,7 @@ async function seekOrphans(
   await deps.temporal.schedule
     .getHandle(messages.orphansScheduleId(site.platform))
     .trigger()
-    .catch((error: unknown) => deps.log.warn('the orphan sweep could not be triggered', { platform: site.platform, error }));
+    .catch((error: unknown) =>
+      deps.log.warn('the orphan sweep could not be triggered', { platform: site.platform, error }),
+    );
 }

@@ -33,15 +33,24 @@ export function watch(
       const half = new AbortController();
       const both = AbortSignal.any([signal, half.signal]);
       try {
-        await Promise.all([listen(deps, site, busyOf(platform), both, progress), post(deps, site, memosOf(site), both)]);
+        await Promise.all([
+          listen(deps, site, busyOf(platform), both, progress),
+          post(deps, site, memosOf(site), both),
+        ]);
       } finally {
         half.abort();
       }
-    });
+    }, deps.stopping);
 }
 
 /** Follows the engine's events for ever; polling stays the ground truth while the stream is broken. */
-async function listen(deps: Deps, site: Site, busy: Busy, signal: AbortSignal, progress: (text: string) => void): Promise<void> {
+async function listen(
+  deps: Deps,
+  site: Site,
+  busy: Busy,
+  signal: AbortSignal,
+  progress: (text: string) => void,
+): Promise<void> {
   let failures = 0;
   for (;;) {
     try {
@@ -57,7 +66,8 @@ async function listen(deps: Deps, site: Site, busy: Busy, signal: AbortSignal, p
       }
     } catch (error) {
       if (signal.aborted) throw error;
-      if (!(error instanceof Problem)) deps.log.warn('the event stream ended unexpectedly', { platform: site.platform, error });
+      if (!(error instanceof Problem))
+        deps.log.warn('the event stream ended unexpectedly', { platform: site.platform, error });
     }
     signal.throwIfAborted();
     site.contact.down();
@@ -74,7 +84,12 @@ const nudge = (deps: Deps, site: Site, why: string): Promise<void> =>
     .catch((error: unknown) => deps.log.debug('nobody to nudge', { platform: site.platform, error }));
 
 /** Posts what is due, every connector on its own beat. A failed push is dropped: the next one replaces it. */
-async function post(deps: Deps, site: Site, memos: ReturnType<typeof cachedEntities>, signal: AbortSignal): Promise<void> {
+async function post(
+  deps: Deps,
+  site: Site,
+  memos: ReturnType<typeof cachedEntities>,
+  signal: AbortSignal,
+): Promise<void> {
   const limit = pLimit(posts);
   // A slow push holds up neither the beat nor the other connectors.
   const underway = new Set<string>();
@@ -104,7 +119,12 @@ async function post(deps: Deps, site: Site, memos: ReturnType<typeof cachedEntit
   }
 }
 
-async function refresh(deps: Deps, site: Site, memos: ReturnType<typeof cachedEntities>, signal: AbortSignal): Promise<void> {
+async function refresh(
+  deps: Deps,
+  site: Site,
+  memos: ReturnType<typeof cachedEntities>,
+  signal: AbortSignal,
+): Promise<void> {
   try {
     const objects = await site.runtime.list(site.policy.managerIds, signal);
     site.board.update(site, objects, await memos(memoAge), deps.now());
@@ -136,7 +156,8 @@ async function push(deps: Deps, site: Site, p: Post, signal: AbortSignal): Promi
   }
   if (!p.logs) return;
   try {
-    const tail = p.ref === undefined ? [] : await runtime.logs(p.ref, { tail: site.logTail }, signal).catch(() => undefined);
+    const tail =
+      p.ref === undefined ? [] : await runtime.logs(p.ref, { tail: site.logTail }, signal).catch(() => undefined);
     if (tail === undefined) return;
     const lines = board.compose(p.id, tail, site.logTail, deps.now());
     if (lines === undefined) return;

@@ -14,7 +14,8 @@ const n = Number(process.argv[2] ?? 100);
 const address = service('TEMPORAL_ADDRESS');
 const host = service('DOCKER_HOST');
 const signal = () => AbortSignal.timeout(120_000);
-const runtimeFor = (): Runtime => docker({ host, timeoutMs: 120_000, hostOptions: { networkMode: 'none' }, pullConcurrency: 2, stopTimeout: 1 });
+const runtimeFor = (): Runtime =>
+  docker({ host, timeoutMs: 120_000, hostOptions: { networkMode: 'none' }, pullConcurrency: 2, stopTimeout: 1 });
 const engine = new Docker({ socketPath: host.replace('unix://', '') });
 
 async function clean(manager: string): Promise<void> {
@@ -87,7 +88,10 @@ async function cadenza(slowPull: boolean): Promise<{ readonly all: number; reado
 const loop = await sequential();
 const own = await cadenza(false);
 const slow = await cadenza(true);
-await engine.getImage('cadenza/slow:1').remove().catch(() => undefined);
+await engine
+  .getImage('cadenza/slow:1')
+  .remove()
+  .catch(() => undefined);
 print(`${n} connectors from nothing to running`, [
   ['sequential loop', seconds(loop)],
   ['Cadenza', seconds(own.all)],

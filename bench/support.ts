@@ -36,7 +36,10 @@ export const clientOf = (sandbox: Sandbox, managerId: string): PlatformClient =>
 export async function freshNamespace(address: string): Promise<string> {
   const namespace = `bench-${randomUUID().slice(0, 8)}`;
   const connection = await Connection.connect({ address });
-  await connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: { seconds: 86_400 as never } });
+  await connection.workflowService.registerNamespace({
+    namespace,
+    workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
+  });
   await until(60_000, async () => {
     try {
       await connection.workflowService.describeNamespace({ namespace });
@@ -51,7 +54,11 @@ export async function freshNamespace(address: string): Promise<string> {
 }
 
 /** Waits for a condition; answers with the milliseconds it took, throws after the deadline. */
-export async function until(deadlineMs: number, condition: () => boolean | Promise<boolean>, every = 20): Promise<number> {
+export async function until(
+  deadlineMs: number,
+  condition: () => boolean | Promise<boolean>,
+  every = 20,
+): Promise<number> {
   const begun = performance.now();
   while (!(await condition())) {
     if (performance.now() - begun > deadlineMs) throw new Error(`the bench waited ${deadlineMs} ms in vain`);

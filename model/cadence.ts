@@ -12,7 +12,10 @@ const maxPushBytes = 256 * 1024;
 const newestLifecycle = 20;
 
 /** ANSI escapes (CSI, OSC and two-character ones). */
-const escapes = new RegExp('\\u001b(?:\\[[0-9;?]*[ -/]*[@-~]|\\][^\\u0007\\u001b]*(?:\\u0007|\\u001b\\\\)|[@-Z\\\\-_])', 'g');
+const escapes = new RegExp(
+  '\\u001b(?:\\[[0-9;?]*[ -/]*[@-~]|\\][^\\u0007\\u001b]*(?:\\u0007|\\u001b\\\\)|[@-Z\\\\-_])',
+  'g',
+);
 const controls = new RegExp('[\\u0000-\\u0008\\u000b-\\u001f\\u007f]', 'g');
 
 /** Cuts to a number of UTF-8 bytes without splitting a character. */

@@ -13,7 +13,10 @@ export function details(
   const rows: readonly (readonly [string, string | undefined])[] = [
     ['phase', `**${s.phase}** since ${s.since}`],
     ['doing', doing],
-    ['requested', m.override === undefined ? s.requestedStatus : `${s.requestedStatus} (operator, since ${m.override.at})`],
+    [
+      'requested',
+      m.override === undefined ? s.requestedStatus : `${s.requestedStatus} (operator, since ${m.override.at})`,
+    ],
     ['observed', s.currentStatus],
     ['told to platform', s.reportedStatus ?? 'never'],
     ['container', s.container === null ? 'none' : `\`${s.container}\` on ${s.runtime}`],

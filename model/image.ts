@@ -50,7 +50,10 @@ const withTag = (image: string): string => {
  * The reference to pull: prefixed with the registry where its mode says so, never twice, and with a tag, because without
  * one the engine would take all of them.
  */
-export function resolveImage(image: string, registry: { readonly server?: string | undefined; readonly prefixMode: PrefixMode }): string {
+export function resolveImage(
+  image: string,
+  registry: { readonly server?: string | undefined; readonly prefixMode: PrefixMode },
+): string {
   const server = registry.server === undefined ? '' : normaliseServer(registry.server);
   if (image === '') return image;
   if (server === '') return image.includes('@') || parseReference(image).tag !== undefined ? image : withTag(image);

@@ -7,4 +7,10 @@ export const specHashLabel = 'cadenza-spec-hash';
 export const hashVariable = 'OPENCTI_CONFIG_HASH';
 
 /** The variables that hold a connector's own id, by which an unlabelled container is recognised (contract I4, I7). */
-export const idVariables = ['CONNECTOR_ID', 'COLLECTOR_ID', 'INJECTOR_ID', 'EXECUTOR_ID', 'SECRETS_PROVIDER_ID'] as const;
+export const idVariables = [
+  'CONNECTOR_ID',
+  'COLLECTOR_ID',
+  'INJECTOR_ID',
+  'EXECUTOR_ID',
+  'SECRETS_PROVIDER_ID',
+] as const;

@@ -101,8 +101,11 @@ function planOurs({ object, extras }: Extract<Identity, { kind: 'ours' }>, v: Vi
   // A replacement needs the names free, and a settled one needs no spare.
   if (extras.length > 0 && (settled || main.steps[0]?.kind === 'refresh') && !finishes(main, object))
     return { ...main, steps: extras.map((o) => ({ kind: 'remove', ref: o.ref, reason: another })) };
-  return settled ? planName(object, v, main) : main;
+  // Under the name of a leftover it would stand in the way of its own replacement.
+  return settled || (main.steps[0]?.kind === 'refresh' && isLeftover(object, v)) ? planName(object, v, main) : main;
 }
+
+const isLeftover = (o: RuntimeObject, v: View): boolean => /-(next|prev)$/.test(o.name) && !isRightName(o, v.d);
 
 /** Running ones first, so that waking a paused one to stop it never makes two run. */
 function stopAll(mine: readonly RuntimeObject[], object: RuntimeObject, v: View): readonly Step[] {

@@ -1,11 +1,32 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { run } from './setup/run.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const sources = ['config', 'model', 'platforms', 'runtimes', 'activities', 'workflows', 'worker', 'client', 'sandbox', 'tools'];
+const sources = [
+  'config',
+  'model',
+  'platforms',
+  'runtimes',
+  'activities',
+  'workflows',
+  'worker',
+  'client',
+  'sandbox',
+  'tools',
+];
 
 /** Every source file's content in one hash: the build is done again when, and only when, it differs. */
 function sourceHash() {
@@ -18,7 +39,8 @@ function sourceHash() {
     }
   };
   for (const folder of sources) if (existsSync(join(root, folder))) add(join(root, folder));
-  for (const file of ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json']) hash.update(readFileSync(join(root, file)));
+  for (const file of ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json'])
+    hash.update(readFileSync(join(root, file)));
   return hash.digest('hex');
 }
 
@@ -30,9 +52,20 @@ export async function build() {
   link(dist);
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return 'present';
   rmSync(dist, { recursive: true, force: true });
-  await run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'], { cwd: root });
-  const { bundleWorkflowCode } = await import(pathToFileURL(join(root, 'node_modules', '@temporalio', 'worker', 'lib', 'index.js')).href);
-  const quiet = { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error: (m) => process.stderr.write(`${m}\n`) };
+  await run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'], {
+    cwd: root,
+  });
+  const { bundleWorkflowCode } = await import(
+    pathToFileURL(join(root, 'node_modules', '@temporalio', 'worker', 'lib', 'index.js')).href
+  );
+  const quiet = {
+    log() {},
+    trace() {},
+    debug() {},
+    info() {},
+    warn() {},
+    error: (m) => process.stderr.write(`${m}\n`),
+  };
   const { code } = await bundleWorkflowCode({ workflowsPath: join(dist, 'workflows', 'index.js'), logger: quiet });
   writeFileSync(join(dist, 'workflow-bundle.js'), code);
   chmodSync(join(dist, 'client', 'main.js'), 0o755);

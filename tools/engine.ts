@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
+import Docker from 'dockerode';
 import { inCache } from './cache.ts';
 import { alive, start, stop, until } from './processes.ts';
 
@@ -41,11 +42,17 @@ const longestSocket = 100;
  * A Docker engine of our own below `dir`, without touching the host's network: no bridge, no packet rules, so containers
  * have the host's network or none. Its containers end with it and start again where they were.
  */
-export async function startEngine(options: { readonly dir: string; readonly cache: string; readonly log?: string; readonly env?: NodeJS.ProcessEnv }): Promise<Engine> {
+export async function startEngine(options: {
+  readonly dir: string;
+  readonly cache: string;
+  readonly log?: string;
+  readonly env?: NodeJS.ProcessEnv;
+}): Promise<Engine> {
   const { dir, cache } = options;
   const bin = inCache(cache).engine;
   const dockerd = join(bin, 'usr', 'sbin', 'dockerd');
-  if (!existsSync(dockerd)) throw new Error('no Docker engine answers and none was loaded; run "node tools/setup.mjs start"');
+  if (!existsSync(dockerd))
+    throw new Error('no Docker engine answers and none was loaded; run "node tools/setup.mjs start"');
   mkdirSync(dir, { recursive: true });
   const short = createHash('sha256').update(dir).digest('hex').slice(0, 12);
   const run = join(dir, 'docker.sock').length < longestSocket ? dir : join(tmpdir(), `cadenza-${short}`);
@@ -57,7 +64,22 @@ export async function startEngine(options: { readonly dir: string; readonly cach
   const path = `${join(bin, 'usr', 'sbin')}:${join(bin, 'usr', 'bin')}:${process.env['PATH'] ?? ''}`;
   const { pid } = start(
     dockerd,
-    ['--data-root', join(dir, 'data'), '--exec-root', exec, '-H', `unix://${socket}`, '--pidfile', pidfile, '--iptables=false', '--bridge=none', '--log-level', 'warn'],
+    [
+      '--data-root',
+      join(dir, 'data'),
+      '--exec-root',
+      exec,
+      '-H',
+      `unix://${socket}`,
+      '--pidfile',
+      pidfile,
+      '--iptables=false',
+      '--bridge=none',
+      '--log-level',
+      'warn',
+      '--config-file',
+      ownConfig(dockerd, dir),
+    ],
     { ...(options.env ?? { HOME: process.env['HOME'] ?? '/root' }), PATH: path },
     options.log ?? join(dir, 'engine.log'),
   );
@@ -67,11 +89,27 @@ export async function startEngine(options: { readonly dir: string; readonly cach
     host,
     pid,
     stop: async () => {
+      // All at once, before the daemon is told: by itself it takes its time over each.
+      const docker = new Docker({ socketPath: socket });
+      const running = await docker.listContainers().catch(() => []);
+      await Promise.allSettled(running.map((c) => docker.getContainer(c.Id).stop({ t: 10 })));
       await stop(pid, 60_000);
       unmountBelow(exec);
       if (run !== dir) rmSync(run, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * A configuration file of our own, so that the host's is not read. Engines before 23 keep their identity in /etc/docker;
+ * ours has its own, so that two of them are two.
+ */
+function ownConfig(dockerd: string, dir: string): string {
+  const text = spawnSync(dockerd, ['--version'], { encoding: 'utf8' }).stdout;
+  const major = Number(/version (\d+)\./.exec(text)?.[1] ?? 99);
+  const file = join(dir, 'daemon.json');
+  writeFileSync(file, JSON.stringify(major < 23 ? { 'deprecated-key-path': join(dir, 'key.json') } : {}));
+  return file;
 }
 
 /** After a kill the pid file may name a process that is gone, or somebody else's; only a dockerd is stopped. */

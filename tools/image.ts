@@ -19,7 +19,11 @@ export async function importDemoImage(host: string, cache: string): Promise<void
   if (present?.Config.Labels?.[hashLabel] === hash) return;
   if (packed === undefined) throw new Error('the demo image was not packed; run "node tools/setup.mjs start"');
   const changes = ['CMD ["/connector.sh"]', `LABEL ${hashLabel}=${hash}`];
-  const stream = await engine.importImage(createReadStream(packed.tar), { repo: 'cadenza/demo-connector', tag: '1', changes } as object);
+  const stream = await engine.importImage(createReadStream(packed.tar), {
+    repo: 'cadenza/demo-connector',
+    tag: '1',
+    changes,
+  } as object);
   await new Promise<void>((resolve, reject) => {
     engine.modem.followProgress(stream, (error) => (error ? reject(error) : resolve()));
   });

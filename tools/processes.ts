@@ -29,11 +29,22 @@ export interface Spawned {
 }
 
 /** Starts a program in a process group of its own, its output in a log file whose predecessor is kept as `.1`. */
-export function start(command: string, args: readonly string[], env: NodeJS.ProcessEnv, log: string, cwd?: string): Spawned {
+export function start(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  log: string,
+  cwd?: string,
+): Spawned {
   mkdirSync(dirname(log), { recursive: true });
   if (existsSync(log)) renameSync(log, `${log}.1`);
   const out = openSync(log, 'a', 0o600);
-  const child = spawn(command, args, { env, stdio: ['ignore', out, out], detached: true, ...(cwd === undefined ? {} : { cwd }) });
+  const child = spawn(command, args, {
+    env,
+    stdio: ['ignore', out, out],
+    detached: true,
+    ...(cwd === undefined ? {} : { cwd }),
+  });
   if (child.pid === undefined) throw new Error(`${command} cannot be started; see ${log}`);
   return { pid: child.pid, child };
 }
@@ -56,7 +67,12 @@ export async function stop(pid: number, graceMs: number): Promise<void> {
 }
 
 /** Waits until `ready` answers true; throws after the deadline or when the process is gone. */
-export async function until(what: string, deadlineMs: number, ready: () => Promise<boolean> | boolean, pid?: number): Promise<void> {
+export async function until(
+  what: string,
+  deadlineMs: number,
+  ready: () => Promise<boolean> | boolean,
+  pid?: number,
+): Promise<void> {
   const deadline = Date.now() + deadlineMs;
   while (!(await ready())) {
     if (pid !== undefined && !alive(pid)) throw new Error(`${what} ended while starting`);

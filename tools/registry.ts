@@ -12,7 +12,11 @@ export interface Registry {
 }
 
 /** A real image registry on loopback. With `htpasswd` (lines `user:bcrypt hash`) every call needs these credentials. */
-export async function startRegistry(options: { readonly dir: string; readonly cache: string; readonly htpasswd?: string }): Promise<Registry> {
+export async function startRegistry(options: {
+  readonly dir: string;
+  readonly cache: string;
+  readonly htpasswd?: string;
+}): Promise<Registry> {
   const { dir, cache } = options;
   const program = inCache(cache).registry;
   if (!existsSync(program)) throw new Error('the image registry was not loaded; run "node tools/setup.mjs test"');

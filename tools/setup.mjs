@@ -34,7 +34,9 @@ async function setup() {
       },
     ],
     ['demo image', () => demoImage(cache, root, packages)],
-    ...(purpose === 'test' ? [['image registry for the tests', () => unpackDebian(cache, versions.registry.packages, 'docker-registry')]] : []),
+    ...(purpose === 'test'
+      ? [['image registry for the tests', () => unpackDebian(cache, versions.registry.packages, 'docker-registry')]]
+      : []),
   ];
   for (const [index, [title, work]] of steps.entries()) await step(index + 1, steps.length, title, work);
 }

@@ -17,7 +17,10 @@ export const connects = (port: number): Promise<boolean> =>
       socket.destroy();
       resolve(yes);
     };
-    socket.once('connect', () => end(true)).once('error', () => end(false)).once('timeout', () => end(false));
+    socket
+      .once('connect', () => end(true))
+      .once('error', () => end(false))
+      .once('timeout', () => end(false));
   });
 
 /** Temporal's development server with its UI, on loopback, its database in a file that survives restarts. */
@@ -33,7 +36,20 @@ export async function startTemporal(options: {
   mkdirSync(dir, { recursive: true });
   const { pid } = start(
     cli,
-    ['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--ui-port', String(uiPort), '--db-filename', join(dir, 'temporal.db'), '--log-level', 'error'],
+    [
+      'server',
+      'start-dev',
+      '--ip',
+      '127.0.0.1',
+      '--port',
+      String(port),
+      '--ui-port',
+      String(uiPort),
+      '--db-filename',
+      join(dir, 'temporal.db'),
+      '--log-level',
+      'error',
+    ],
     options.env ?? { HOME: dir, PATH: process.env['PATH'] ?? '' },
     options.log ?? join(dir, 'temporal.log'),
   );

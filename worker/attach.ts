@@ -1,4 +1,9 @@
-import { type Client, WithStartWorkflowOperation, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
+import {
+  type Client,
+  WithStartWorkflowOperation,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+} from '@temporalio/client';
 import { ApplicationFailure, WorkflowIdConflictPolicy } from '@temporalio/common';
 import type { Platform } from '../model/connector.ts';
 import { permanent } from '../model/errors.ts';
@@ -24,7 +29,11 @@ export async function attachPlatform(
   try {
     await client.workflow.executeUpdateWithStart(messages.attach, { startWorkflowOperation, args: [attachment] });
   } catch (error) {
-    if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure && error.cause.type === 'WrongEngine')
+    if (
+      error instanceof WorkflowUpdateFailedError &&
+      error.cause instanceof ApplicationFailure &&
+      error.cause.type === 'WrongEngine'
+    )
       throw permanent('WrongEngine', error.cause.message);
     throw error;
   }

@@ -31,6 +31,10 @@ export function temporalAddress(config: Config['temporal']): TemporalAddress {
   return {
     address,
     namespace,
-    options: { address, ...(tls === undefined || tls === null ? {} : { tls }), ...(apiKey === undefined ? {} : { apiKey }) },
+    options: {
+      address,
+      ...(tls === undefined || tls === null ? {} : { tls }),
+      ...(apiKey === undefined ? {} : { apiKey }),
+    },
   };
 }

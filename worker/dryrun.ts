@@ -19,12 +19,20 @@ export interface DryRun {
 const concurrency = 16;
 
 /** May run beside XTM Composer: it lists both sides and plans, nothing else. */
-export async function dryRun(site: Site, only: string | undefined, now: () => number, signal: AbortSignal): Promise<DryRun> {
+export async function dryRun(
+  site: Site,
+  only: string | undefined,
+  now: () => number,
+  signal: AbortSignal,
+): Promise<DryRun> {
   const { platform } = site;
   const nothing = { platform, dryRun: true as const, seen: 0, planned: [], changed: [] };
   try {
     const listedAt = now();
-    const [listing, objects] = await Promise.all([site.client.list(signal), site.runtime.list(site.policy.managerIds, signal)]);
+    const [listing, objects] = await Promise.all([
+      site.client.list(signal),
+      site.runtime.list(site.policy.managerIds, signal),
+    ]);
     site.records.put(listing, listedAt, site.specHash);
     site.contact.up(listedAt);
     const limit = pLimit(concurrency);
@@ -45,10 +53,19 @@ export async function dryRun(site: Site, only: string | undefined, now: () => nu
       ...nothing,
       seen: listing.records.length,
       planned: [...planned.flat(), ...orphans],
-      failed: listing.skipped.map((s) => ({ id: s.id ?? '', name: s.name ?? 'unreadable record', action: 'read', reason: s.reason, error: s.reason })),
+      failed: listing.skipped.map((s) => ({
+        id: s.id ?? '',
+        name: s.name ?? 'unreadable record',
+        action: 'read',
+        reason: s.reason,
+        error: s.reason,
+      })),
     };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    return { ...nothing, failed: [{ id: '', name: platform, action: 'list', reason: error.type, error: error.message }] };
+    return {
+      ...nothing,
+      failed: [{ id: '', name: platform, action: 'list', reason: error.type, error: error.message }],
+    };
   }
 }

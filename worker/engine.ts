@@ -1,4 +1,9 @@
-import { type NativeConnection, type Worker, Worker as TemporalWorker, type WorkflowBundleOption } from '@temporalio/worker';
+import {
+  type NativeConnection,
+  type Worker,
+  Worker as TemporalWorker,
+  type WorkflowBundleOption,
+} from '@temporalio/worker';
 import { mainQueue } from '../workflows/messages.ts';
 import type { Activities } from '../activities/index.ts';
 import type { Deps, Log } from '../activities/deps.ts';

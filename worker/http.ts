@@ -11,18 +11,31 @@ export interface HttpParts {
   /** Prometheus text. */
   readonly metrics: () => Promise<string>;
   /** Streams the log of one connector as text lines; throws a `Problem`. */
-  readonly logs: (platform: string, id: string, tail: number, follow: boolean, signal: AbortSignal) => AsyncIterable<string>;
+  readonly logs: (
+    platform: string,
+    id: string,
+    tail: number,
+    follow: boolean,
+    signal: AbortSignal,
+  ) => AsyncIterable<string>;
   readonly doctor: () => Promise<unknown>;
   /** Bearer token of the `/v1` routes, kept in a file only the operator can read. */
   readonly token: string;
 }
 
 /** Health, metrics and the operator's local routes. */
-export async function serveHttp(host: string, port: number, parts: HttpParts): Promise<{ readonly server: Server; readonly port: number }> {
+export async function serveHttp(
+  host: string,
+  port: number,
+  parts: HttpParts,
+): Promise<{ readonly server: Server; readonly port: number }> {
   const server = createServer((request, response) => {
     route(request, response, parts).catch((error: unknown) => {
       if (response.headersSent) response.destroy();
-      else json(response, 500, { error: { kind: kindOf(error), message: error instanceof Error ? error.message : 'failed' } });
+      else
+        json(response, 500, {
+          error: { kind: kindOf(error), message: error instanceof Error ? error.message : 'failed' },
+        });
     });
   });
   server.requestTimeout = 0;
@@ -48,7 +61,8 @@ function allowed(request: IncomingMessage, token: string): boolean {
 
 async function route(request: IncomingMessage, response: ServerResponse, parts: HttpParts): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://worker');
-  if (request.method !== 'GET') return json(response, 405, { error: { kind: 'InvalidRequest', message: 'only GET is served here' } });
+  if (request.method !== 'GET')
+    return json(response, 405, { error: { kind: 'InvalidRequest', message: 'only GET is served here' } });
   switch (url.pathname) {
     case '/health/live': {
       const reasons = parts.dead();
@@ -64,9 +78,12 @@ async function route(request: IncomingMessage, response: ServerResponse, parts: 
       return;
     default:
   }
-  if (!url.pathname.startsWith('/v1/')) return json(response, 404, { error: { kind: 'NotFound', message: 'no such route' } });
+  if (!url.pathname.startsWith('/v1/'))
+    return json(response, 404, { error: { kind: 'NotFound', message: 'no such route' } });
   if (!allowed(request, parts.token))
-    return json(response, 401, { error: { kind: 'NotPermitted', message: 'the bearer token of worker.token in the state folder is needed' } });
+    return json(response, 401, {
+      error: { kind: 'NotPermitted', message: 'the bearer token of worker.token in the state folder is needed' },
+    });
   if (url.pathname === '/v1/doctor') return json(response, 200, await parts.doctor());
   const logs = /^\/v1\/connectors\/([^/]+)\/([^/]+)\/logs$/.exec(url.pathname);
   if (logs === null) return json(response, 404, { error: { kind: 'NotFound', message: 'no such route' } });
@@ -76,7 +93,13 @@ async function route(request: IncomingMessage, response: ServerResponse, parts: 
   response.once('close', () => ended.abort());
   const [, platform = '', id = ''] = logs;
   try {
-    for await (const line of parts.logs(decodeURIComponent(platform), decodeURIComponent(id), tail, follow, ended.signal)) {
+    for await (const line of parts.logs(
+      decodeURIComponent(platform),
+      decodeURIComponent(id),
+      tail,
+      follow,
+      ended.signal,
+    )) {
       if (!response.headersSent) response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' });
       response.write(`${line}\n`);
     }

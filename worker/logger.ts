@@ -17,7 +17,8 @@ const keptFiles = 5;
 /** Structured logs on stdout and in daily files. Errors are reduced to type and message: client libraries put whole requests into theirs. */
 export function logger(options: LoggerOptions): { readonly pino: Pino; readonly log: Log } {
   const streams: StreamEntry[] = [];
-  if (options.console) streams.push({ level: options.level, stream: options.format === 'pretty' ? pretty() : process.stdout });
+  if (options.console)
+    streams.push({ level: options.level, stream: options.format === 'pretty' ? pretty() : process.stdout });
   let unwritable: string | undefined;
   if (options.directory !== undefined) {
     try {
@@ -47,7 +48,11 @@ export function safeError(error: unknown): unknown {
   if (!(error instanceof Error)) return { type: typeof error };
   const code = (error as { code?: unknown }).code;
   const frames = (error.stack ?? '').split('\n').filter((l) => /^\s+at /.test(l));
-  return { type: error.name, ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}), at: frames.slice(0, 6).map((l) => l.trim()) };
+  return {
+    type: error.name,
+    ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
+    at: frames.slice(0, 6).map((l) => l.trim()),
+  };
 }
 
 const levels: Readonly<Record<number, string>> = { 10: 'TRACE', 20: 'DEBUG', 30: 'INFO ', 40: 'WARN ', 50: 'ERROR' };
@@ -74,7 +79,10 @@ function daily(directory: string): DestinationStream {
         day = today;
         (file as { end?: () => void } | undefined)?.end?.();
         file = pino.destination({ dest: join(directory, `cadenza-${today}.log`), sync: false, append: true });
-        const old = readdirSync(directory).filter((f) => /^cadenza-\d{4}-\d\d-\d\d\.log$/.test(f)).toSorted().slice(0, -keptFiles);
+        const old = readdirSync(directory)
+          .filter((f) => /^cadenza-\d{4}-\d\d-\d\d\.log$/.test(f))
+          .toSorted()
+          .slice(0, -keptFiles);
         for (const f of old) rmSync(join(directory, f), { force: true });
       }
       file.write(line);

@@ -13,11 +13,14 @@ export async function* connectorLog(
   signal: AbortSignal,
 ): AsyncIterable<string> {
   const site = sites.get(platform as Platform);
-  if (site === undefined) throw permanent('InvalidConfiguration', `this worker does not serve a platform "${platform}"`);
+  if (site === undefined)
+    throw permanent('InvalidConfiguration', `this worker does not serve a platform "${platform}"`);
   const objects = await site.runtime.find({ connectorId: id, variableId: id, names: [] }, signal);
   const own = objects.filter((o) => isCandidate(o, id, site.platform, site.policy.managerIds));
   const object = own.find((o) => o.state === 'running') ?? own[0];
   if (object === undefined) throw permanent('InvalidContract', 'this connector has no container yet');
-  const lines = follow ? site.runtime.follow(object.ref, tail, signal) : await site.runtime.logs(object.ref, { tail }, signal);
+  const lines = follow
+    ? site.runtime.follow(object.ref, tail, signal)
+    : await site.runtime.logs(object.ref, { tail }, signal);
   for await (const line of lines) yield `${line.at} ${line.text}`;
 }

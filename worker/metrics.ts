@@ -4,7 +4,12 @@ import type { Platform } from '../model/connector.ts';
 
 /** Cadenza's own metrics, out of the same endpoint as the SDK's. All names carry the prefix `cadenza_`. */
 export function metrics(meter: MetricMeter): Metrics {
-  const synced = meter.createGauge('cadenza_last_sync_timestamp_seconds', 'float', 's', 'Time of the last good poll of a platform');
+  const synced = meter.createGauge(
+    'cadenza_last_sync_timestamp_seconds',
+    'float',
+    's',
+    'Time of the last good poll of a platform',
+  );
   const connectors = meter.createGauge('cadenza_connectors', 'int', undefined, 'Connectors the platform lists');
   const actions = meter.createCounter('cadenza_actions_total', undefined, 'Lifecycle actions by outcome');
   const guard = meter.createGauge('cadenza_orphan_guard_active', 'int', undefined, '1 while removals are held back');

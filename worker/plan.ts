@@ -12,7 +12,12 @@ import { makeSite } from './site.ts';
  */
 async function main(): Promise<number> {
   const { values } = parseArgs({
-    options: { platform: { type: 'string' }, connector: { type: 'string' }, json: { type: 'boolean' }, 'dry-run': { type: 'boolean' } },
+    options: {
+      platform: { type: 'string' },
+      connector: { type: 'string' },
+      json: { type: 'boolean' },
+      'dry-run': { type: 'boolean' },
+    },
   });
   const loaded = loadConfig({ env: process.env, cwd: process.cwd() });
   if (!loaded.ok) {
@@ -35,7 +40,9 @@ async function main(): Promise<number> {
   }
   const signal = AbortSignal.timeout(5 * 60_000);
   const results = await Promise.all(
-    wanted.map((p) => dryRun(makeSite(p.client, p.runtime, p.settings, log, Date.now), values.connector, Date.now, signal)),
+    wanted.map((p) =>
+      dryRun(makeSite(p.client, p.runtime, p.settings, log, Date.now), values.connector, Date.now, signal),
+    ),
   );
   process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
   for (const p of places) {

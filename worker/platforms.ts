@@ -34,17 +34,35 @@ export interface Keys {
 
 const s = 1_000;
 
-export function configured(config: Config, platforms: readonly Platform[], { keys }: Keys, env: NodeJS.ProcessEnv, log: Log): readonly Configured[] {
+export function configured(
+  config: Config,
+  platforms: readonly Platform[],
+  { keys }: Keys,
+  env: NodeJS.ProcessEnv,
+  log: Log,
+): readonly Configured[] {
   return platforms.map((platform) => {
     const section = config[platform];
     const runtime = runtimeOf(config, platform, section, env);
-    return { platform, client: clientOf(config, platform, section, keys, log), runtime, settings: settingsOf(config, platform, platforms, keys, env, log) };
+    return {
+      platform,
+      client: clientOf(config, platform, section, keys, log),
+      runtime,
+      settings: settingsOf(config, platform, platforms, keys, env, log),
+    };
   });
 }
 
-function clientOf(config: Config, platform: Platform, p: PlatformConfig, keys: readonly KeyObject[], log: Log): PlatformClient {
+function clientOf(
+  config: Config,
+  platform: Platform,
+  p: PlatformConfig,
+  keys: readonly KeyObject[],
+  log: Log,
+): PlatformClient {
   const [key] = keys;
-  if (key === undefined) throw permanent('InvalidConfiguration', 'no private key is configured: set manager.credentials_key_filepath');
+  if (key === undefined)
+    throw permanent('InvalidConfiguration', 'no private key is configured: set manager.credentials_key_filepath');
   return platformClient(platform, {
     url: p.url,
     token: p.token,
@@ -66,7 +84,10 @@ function clientOf(config: Config, platform: Platform, p: PlatformConfig, keys: r
 function runtimeOf(config: Config, platform: Platform, p: PlatformConfig, env: NodeJS.ProcessEnv): Runtime {
   const { selector, docker: d } = p.daemon;
   if (selector !== 'docker')
-    throw permanent('InvalidConfiguration', `${platform}.daemon.selector is ${selector}; this release runs connectors on docker`);
+    throw permanent(
+      'InvalidConfiguration',
+      `${platform}.daemon.selector is ${selector}; this release runs connectors on docker`,
+    );
   return docker({
     ...dockerAddress(d, env),
     hostOptions: hostOptions(d),
@@ -160,7 +181,8 @@ function settingsOf(
     const own = p.with_proxy ? pemTexts(p.https_proxy_ca, log) : [];
     return own.length === 0 ? undefined : [...own, ...rootCertificates].map((pem) => pem.trim()).join('\n') + '\n';
   };
-  const final = (image: string): string => resolveImage(image, { server: registry.server, prefixMode: registry.prefix_mode });
+  const final = (image: string): string =>
+    resolveImage(image, { server: registry.server, prefixMode: registry.prefix_mode });
   // The bundle of the start-up is what the hash covers; a deploy reads the files anew.
   const caAtStart = bundle();
   const hashes = new Map<string, string>();
@@ -183,23 +205,34 @@ function settingsOf(
     environment: (record) => {
       const { entries, previous } = decryptConfiguration(record.configuration, keys);
       if (previous.length > 0)
-        log.warn('values open only with a previous private key; enter them again before it is removed', { connector: record.id, keys: previous });
+        log.warn('values open only with a previous private key; enter them again before it is removed', {
+          connector: record.id,
+          keys: previous,
+        });
       const caBundle = bundle();
       const { variables, duplicates } = connectorEnvironment({
         entries,
         contractHash: record.contractHash,
         urls,
         ...(p.with_proxy
-          ? { proxy: { values: proxies, ca: caBundle !== undefined, rejectUnauthorized: p.https_proxy_reject_unauthorized } }
+          ? {
+              proxy: {
+                values: proxies,
+                ca: caBundle !== undefined,
+                rejectUnauthorized: p.https_proxy_reject_unauthorized,
+              },
+            }
           : {}),
       });
-      if (duplicates.length > 0) log.warn('the platform sends a key twice; the last value counts', { connector: record.id, keys: duplicates });
+      if (duplicates.length > 0)
+        log.warn('the platform sends a key twice; the last value counts', { connector: record.id, keys: duplicates });
       return { env: variables, ...(caBundle === undefined ? {} : { caBundle }) };
     },
     resolveImage: final,
     registryAuth: (image) => {
       const { server, username, password, email } = registry;
-      if (server === undefined || username === undefined || password === undefined || !onServer(image, server)) return undefined;
+      if (server === undefined || username === undefined || password === undefined || !onServer(image, server))
+        return undefined;
       return { server, username, password, ...(email === undefined ? {} : { email }) };
     },
     pullPolicy: p.daemon.docker.pull_policy,

@@ -104,11 +104,15 @@ export async function startWorker(env: NodeJS.ProcessEnv, cwd: string): Promise<
         }
       } catch (error) {
         if (stopping.signal.aborted) return;
-        const message = error instanceof Problem ? error.message : 'Temporal or the runtime did not answer; see the log';
-        if (unready.get(platform) !== `${platform}: ${message}`) log.error('not managing yet', { platform, message, ...(error instanceof Problem ? {} : { error }) });
+        const message =
+          error instanceof Problem ? error.message : 'Temporal or the runtime did not answer; see the log';
+        if (unready.get(platform) !== `${platform}: ${message}`)
+          log.error('not managing yet', { platform, message, ...(error instanceof Problem ? {} : { error }) });
         unready.set(platform, `${platform}: ${message}`);
       }
-      await sleep(unready.has(platform) ? retryMs : superviseMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+      await sleep(unready.has(platform) ? retryMs : superviseMs, undefined, { signal: stopping.signal }).catch(
+        () => undefined,
+      );
     }
   };
 
@@ -143,12 +147,24 @@ export async function startWorker(env: NodeJS.ProcessEnv, cwd: string): Promise<
     let native: NativeConnection | undefined;
     try {
       const { options, namespace, address } = temporalAddress(temporal);
-      native = await untilItAnswers('temporal', `Temporal at ${address}`, () => NativeConnection.connect(options as NativeConnectionOptions));
+      native = await untilItAnswers('temporal', `Temporal at ${address}`, () =>
+        NativeConnection.connect(options as NativeConnectionOptions),
+      );
       connection = await untilItAnswers('temporal', `Temporal at ${address}`, () => Connection.connect(options));
       const client = new Client({ connection, namespace });
       const opened = connection;
-      await untilItAnswers('temporal', `namespace ${namespace} of Temporal at ${address}`, () => ensureSearchAttributes(opened, namespace));
-      const deps: Deps = { sites, temporal: client, taskQueue: temporal.task_queue, log, metrics: metrics(telemetry.meter), now: Date.now };
+      await untilItAnswers('temporal', `namespace ${namespace} of Temporal at ${address}`, () =>
+        ensureSearchAttributes(opened, namespace),
+      );
+      const deps: Deps = {
+        sites,
+        temporal: client,
+        taskQueue: temporal.task_queue,
+        log,
+        metrics: metrics(telemetry.meter),
+        now: Date.now,
+        stopping: stopping.signal,
+      };
       const activities = createActivities(deps);
       const options_ = {
         connection: native,
@@ -162,7 +178,9 @@ export async function startWorker(env: NodeJS.ProcessEnv, cwd: string): Promise<
       const serve = (taskQueue: string): Promise<void> => {
         const known = queues.get(taskQueue);
         if (known !== undefined) return known;
-        const made = createRuntimeWorker(deps, activities, taskQueue, options_).then((w) => run(`worker of ${taskQueue}`, w));
+        const made = createRuntimeWorker(deps, activities, taskQueue, options_).then((w) =>
+          run(`worker of ${taskQueue}`, w),
+        );
         queues.set(taskQueue, made);
         return made;
       };

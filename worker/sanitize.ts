@@ -11,7 +11,10 @@ import { Problem } from '../model/errors.ts';
  */
 export function sanitized(log: Log, activity: string): ActivityInboundCallsInterceptor {
   return {
-    async execute(input: ActivityExecuteInput, next: Next<ActivityInboundCallsInterceptor, 'execute'>): Promise<unknown> {
+    async execute(
+      input: ActivityExecuteInput,
+      next: Next<ActivityInboundCallsInterceptor, 'execute'>,
+    ): Promise<unknown> {
       try {
         return await next(input);
       } catch (error) {
@@ -25,7 +28,10 @@ export function translate(error: unknown, log: Log, activity: string): unknown {
   if (error instanceof CancelledFailure || error instanceof CompleteAsyncError || isAbort(error)) return error;
   if (!(error instanceof Problem)) {
     log.error('unexpected error', { activity, error });
-    return ApplicationFailure.create({ type: 'Unexpected', message: `unexpected error in ${activity}; see the worker log` });
+    return ApplicationFailure.create({
+      type: 'Unexpected',
+      message: `unexpected error in ${activity}; see the worker log`,
+    });
   }
   log.debug('activity failed', { activity, type: error.type, message: error.message });
   return ApplicationFailure.create({

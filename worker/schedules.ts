@@ -20,12 +20,19 @@ const orphansSchedule = (platform: Platform, taskQueue: string, runtimeQueue: st
   }) satisfies ScheduleOptions;
 
 /** Creates the platform's Schedule, or brings an existing one up to date; a person's pause is kept. */
-export async function ensureSchedules(client: Client, platform: Platform, taskQueue: string, runtimeQueue: string): Promise<void> {
+export async function ensureSchedules(
+  client: Client,
+  platform: Platform,
+  taskQueue: string,
+  runtimeQueue: string,
+): Promise<void> {
   const wanted = orphansSchedule(platform, taskQueue, runtimeQueue);
   try {
     await client.schedule.create(wanted);
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-    await client.schedule.getHandle(wanted.scheduleId).update((previous) => ({ ...previous, ...wanted, state: previous.state }));
+    await client.schedule
+      .getHandle(wanted.scheduleId)
+      .update((previous) => ({ ...previous, ...wanted, state: previous.state }));
   }
 }

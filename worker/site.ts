@@ -22,7 +22,13 @@ export type SiteSettings = Pick<
 >;
 
 /** One platform on one runtime, as the activities need it. */
-export function makeSite(client: PlatformClient, runtime: Runtime, settings: SiteSettings, log: Log, now: () => number): Site {
+export function makeSite(
+  client: PlatformClient,
+  runtime: Runtime,
+  settings: SiteSettings,
+  log: Log,
+  now: () => number,
+): Site {
   const { platform } = client;
   const managerId = settings.policy.managerIds[0] ?? '';
   return {

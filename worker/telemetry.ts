@@ -12,7 +12,11 @@ export interface Telemetry {
 }
 
 /** Installs the SDK's runtime; once per process and before anything else of the SDK. */
-export async function installTelemetry(pino: Pino, prometheus: { readonly enable: boolean; readonly port: number }, log: Log): Promise<Telemetry> {
+export async function installTelemetry(
+  pino: Pino,
+  prometheus: { readonly enable: boolean; readonly port: number },
+  log: Log,
+): Promise<Telemetry> {
   // Without a port of its own the exporter listens on loopback only, and the worker's HTTP port passes it on.
   const bindAddress = prometheus.enable ? `0.0.0.0:${prometheus.port}` : `127.0.0.1:${await freePort()}`;
   Sdk.install({

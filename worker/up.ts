@@ -27,13 +27,21 @@ function usage(): { readonly config: string | undefined; readonly sandbox: boole
     const { values } = parseArgs({ options: { config: { type: 'string' }, 'no-sandbox': { type: 'boolean' } } });
     return { config: values.config, sandbox: values['no-sandbox'] !== true };
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : ''}\nusage: npm start -- [--config FILE] [--no-sandbox]\n`);
+    process.stderr.write(
+      `${error instanceof Error ? error.message : ''}\nusage: npm start -- [--config FILE] [--no-sandbox]\n`,
+    );
     process.exit(2);
   }
 }
 
 /** A started program as the supervision needs it. */
-function spawned(command: string, args: readonly string[], env: NodeJS.ProcessEnv, log: string, graceMs: number): Running {
+function spawned(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  log: string,
+  graceMs: number,
+): Running {
   const { pid, child } = start(command, args, env, log);
   const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   return { pid, ended, stop: () => stop(pid, graceMs) };
@@ -87,14 +95,21 @@ async function main(): Promise<number> {
       if (interrupted === 1) {
         say('\nStopping; containers of an engine of your own keep running (press Ctrl-C again to force)');
         over(0);
-      } else if (interrupted === 2) for (const c of children) {
-        const pid = c.pid();
-        if (pid !== undefined && alive(pid)) process.kill(pid, 'SIGKILL');
-      }
+      } else if (interrupted === 2)
+        for (const c of children) {
+          const pid = c.pid();
+          if (pid !== undefined && alive(pid)) process.kill(pid, 'SIGKILL');
+        }
     });
   const note = (): void =>
-    home.children(Object.fromEntries(children.flatMap((c) => (c.pid() === undefined ? [] : [[c.name, c.pid() as number]]))));
-  const keep = async (name: string, run: () => Promise<Running>, onEnd?: (code: number | null) => boolean): Promise<void> => {
+    home.children(
+      Object.fromEntries(children.flatMap((c) => (c.pid() === undefined ? [] : [[c.name, c.pid() as number]]))),
+    );
+  const keep = async (
+    name: string,
+    run: () => Promise<Running>,
+    onEnd?: (code: number | null) => boolean,
+  ): Promise<void> => {
     const child = await supervise(name, run, note, (code) => {
       if (interrupted > 0) return false;
       if (onEnd?.(code) === false) return false;
@@ -107,7 +122,11 @@ async function main(): Promise<number> {
 
   const starting = (async (): Promise<void> => {
     const cache = cacheFolder(env);
-    const configured = platformsConfigured({ env, cwd, ...(options.config === undefined ? {} : { file: options.config }) });
+    const configured = platformsConfigured({
+      env,
+      cwd,
+      ...(options.config === undefined ? {} : { file: options.config }),
+    });
     const useSandbox = options.sandbox && !configured;
 
     // Everything that does not depend on another starts at once.
@@ -119,7 +138,16 @@ async function main(): Promise<number> {
     const startingTemporal = given
       ? undefined
       : keep('temporal', async () =>
-          adopted(await startTemporal({ cli: inCache(cache).temporal, dir: home.path('temporal'), port: temporalPort, uiPort, log: log('temporal'), env: plainEnvironment(env) })),
+          adopted(
+            await startTemporal({
+              cli: inCache(cache).temporal,
+              dir: home.path('temporal'),
+              port: temporalPort,
+              uiPort,
+              log: log('temporal'),
+              env: plainEnvironment(env),
+            }),
+          ),
         );
     const existing = await existingEngine(env);
     let dockerHost = existing ?? '';
@@ -127,7 +155,12 @@ async function main(): Promise<number> {
       existing !== undefined
         ? undefined
         : keep('engine', async () => {
-            const engine = await startEngine({ dir: home.path('engine'), cache, log: log('engine'), env: engineEnvironment(env) });
+            const engine = await startEngine({
+              dir: home.path('engine'),
+              cache,
+              log: log('engine'),
+              env: engineEnvironment(env),
+            });
             dockerHost = engine.host;
             return adopted(engine);
           });
@@ -141,7 +174,12 @@ async function main(): Promise<number> {
         spawned(
           process.execPath,
           [script('sandbox/main')],
-          { ...plainEnvironment(env), CADENZA_SANDBOX_PORT: String(at), CADENZA_SANDBOX_STATE: home.path('sandbox', 'state.json'), CADENZA_SANDBOX_TOKEN: token },
+          {
+            ...plainEnvironment(env),
+            CADENZA_SANDBOX_PORT: String(at),
+            CADENZA_SANDBOX_STATE: home.path('sandbox', 'state.json'),
+            CADENZA_SANDBOX_TOKEN: token,
+          },
           log('sandbox'),
           5_000,
         ),
@@ -156,7 +194,14 @@ async function main(): Promise<number> {
     const file =
       secrets === undefined
         ? options.config
-        : writeSandboxConfig(home, secrets, { url: sandboxUrl, dockerHost, privateEngine: existing === undefined, temporal: address, namespace, httpPort });
+        : writeSandboxConfig(home, secrets, {
+            url: sandboxUrl,
+            dockerHost,
+            privateEngine: existing === undefined,
+            temporal: address,
+            namespace,
+            httpPort,
+          });
     const workerEnv: NodeJS.ProcessEnv = {
       ...workerEnvironment(env),
       ...(file === undefined ? {} : { CADENZA_CONFIG: file }),
@@ -222,7 +267,9 @@ async function main(): Promise<number> {
     starting.then(
       () => finished,
       (error: unknown) => {
-        process.stderr.write(`Cadenza could not be started: ${error instanceof Error ? error.message : 'unknown error'}\n`);
+        process.stderr.write(
+          `Cadenza could not be started: ${error instanceof Error ? error.message : 'unknown error'}\n`,
+        );
         return 1;
       },
     ),

@@ -19,7 +19,15 @@ import { type Plan, type Step, plan, planRemoval, wantKey, wanted } from '../mod
 import type { Phase } from '../model/phase.ts';
 import { told } from '../model/report.ts';
 import { display } from './connector/display.ts';
-import { type EntityState, type Job, applyCommand, healthToTell, markdownOf, memoOf, ownObject } from './connector/entity.ts';
+import {
+  type EntityState,
+  type Job,
+  applyCommand,
+  healthToTell,
+  markdownOf,
+  memoOf,
+  ownObject,
+} from './connector/entity.ts';
 import { reporter } from './connector/reporter.ts';
 import { connectorActivities } from './connector/steps.ts';
 import * as messages from './messages.ts';
@@ -128,8 +136,10 @@ export async function connector(input: messages.ConnectorInput): Promise<void> {
     },
     {
       validator: ({ command, waitMs }) => {
-        if (!(command in commandNames)) throw ApplicationFailure.nonRetryable(`unknown command "${command}"`, 'InvalidCommand');
-        if (waitMs !== undefined && !(waitMs >= 0)) throw ApplicationFailure.nonRetryable('waitMs must be 0 or more', 'InvalidCommand');
+        if (!(command in commandNames))
+          throw ApplicationFailure.nonRetryable(`unknown command "${command}"`, 'InvalidCommand');
+        if (waitMs !== undefined && !(waitMs >= 0))
+          throw ApplicationFailure.nonRetryable('waitMs must be 0 or more', 'InvalidCommand');
       },
     },
   );
@@ -158,13 +168,20 @@ export async function connector(input: messages.ConnectorInput): Promise<void> {
         });
     };
     doing = { action: `${step.kind}: ${step.reason}`, since: iso() };
-    memory = withPhase(memory, iso(), memory.looping && step.kind === 'start' ? 'looping' : phaseOf[step.kind], step.reason);
+    memory = withPhase(
+      memory,
+      iso(),
+      memory.looping && step.kind === 'start' ? 'looping' : phaseOf[step.kind],
+      step.reason,
+    );
     publish();
     tell();
     let finished = false;
     const scope = new CancellationScope();
     const running = scope
-      .run(() => perform(step, desired, step.kind === 'stop' && (memory.stopFailures ?? 0) >= 3, retiring !== undefined))
+      .run(() =>
+        perform(step, desired, step.kind === 'stop' && (memory.stopFailures ?? 0) >= 3, retiring !== undefined),
+      )
       .finally(() => {
         finished = true;
       });
@@ -188,7 +205,13 @@ export async function connector(input: messages.ConnectorInput): Promise<void> {
         return undefined;
       }
       if (failed.kind === 'Timeout') {
-        memory = withLine(memory, iso(), 'warn', 'runtime_unreachable', `the worker was lost during "${step.kind}"; looking again`);
+        memory = withLine(
+          memory,
+          iso(),
+          'warn',
+          'runtime_unreachable',
+          `the worker was lost during "${step.kind}"; looking again`,
+        );
         return undefined;
       }
       note(failed.message);
@@ -274,7 +297,10 @@ export async function connector(input: messages.ConnectorInput): Promise<void> {
       const { lastError: _cleared, ...others } = memory;
       memory = others;
     } else if (phase === 'failed' && memory.lastError === undefined && next.hold !== undefined) {
-      memory = { ...memory, lastError: { kind: next.note?.event === undefined ? 'NotReady' : 'NameConflict', message: next.hold } };
+      memory = {
+        ...memory,
+        lastError: { kind: next.note?.event === undefined ? 'NotReady' : 'NameConflict', message: next.hold },
+      };
     }
     memory = withPhase(memory, iso(), phase, next.hold ?? memory.lines.at(-1)?.text ?? 'as wanted');
     tell();
@@ -294,7 +320,12 @@ export async function connector(input: messages.ConnectorInput): Promise<void> {
   for (;;) {
     const info = workflowInfo();
     const long = input.maxHistory !== undefined && info.historyLength > input.maxHistory;
-    if ((info.continueAsNewSuggested || long || upgrading) && inbox === undefined && woken === undefined && retiring === undefined) {
+    if (
+      (info.continueAsNewSuggested || long || upgrading) &&
+      inbox === undefined &&
+      woken === undefined &&
+      retiring === undefined
+    ) {
       await condition(() => allHandlersFinished() && outbox.idle());
       if (inbox === undefined && woken === undefined && retiring === undefined) {
         const carried = {
@@ -306,12 +337,13 @@ export async function connector(input: messages.ConnectorInput): Promise<void> {
       }
     }
     if (wakeAt === undefined) await condition(stirred);
-    else if (wakeAt > Date.now())
-      await condition(stirred, wakeAt - Date.now(), { summary: timerName(memory, wakeAt) });
-    if (upgrading && inbox === undefined && woken === undefined && jobs.every((j) => j.taken) && retiring === undefined) continue;
+    else if (wakeAt > Date.now()) await condition(stirred, wakeAt - Date.now(), { summary: timerName(memory, wakeAt) });
+    if (upgrading && inbox === undefined && woken === undefined && jobs.every((j) => j.taken) && retiring === undefined)
+      continue;
 
     // A fresh observation that came while resting is as good as a look of our own.
-    const fresh = inbox?.seen.kind === 'seen' && typeof inbox.desired === 'object' && woken === undefined ? inbox : undefined;
+    const fresh =
+      inbox?.seen.kind === 'seen' && typeof inbox.desired === 'object' && woken === undefined ? inbox : undefined;
     if (fresh !== undefined) inbox = undefined;
     wakeAt = undefined;
     const removed = await settle(fresh);

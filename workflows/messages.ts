@@ -16,7 +16,10 @@ export const orphansScheduleId = (platform: Platform): string => `orphans:${plat
 export const mainQueue = (prefix: string): string => `${prefix}-main`;
 /** `engineId` is part of the name, so that only workers on the same engine take its work. */
 export const runtimeQueue = (prefix: string, kind: RuntimeKind, engineId: string): string =>
-  `${prefix}-runtime-${kind}-${engineId.replace(/[^A-Za-z0-9]/g, '').slice(0, 16).toLowerCase()}`;
+  `${prefix}-runtime-${kind}-${engineId
+    .replace(/[^A-Za-z0-9]/g, '')
+    .slice(0, 16)
+    .toLowerCase()}`;
 
 /** Memo of a connector workflow: `summary` for people, `marks` for the worker. */
 export interface ConnectorMemo {
@@ -47,7 +50,9 @@ export const retire = defineSignal<[{ readonly reason: string; readonly observat
 export const upgrade = defineSignal('upgrade');
 
 /** A command of an operator; answers when the connector has come to rest or after `waitMs` (default 60 s). */
-export const apply = defineUpdate<CommandResult, [{ readonly command: CommandName; readonly waitMs?: number }]>('apply');
+export const apply = defineUpdate<CommandResult, [{ readonly command: CommandName; readonly waitMs?: number }]>(
+  'apply',
+);
 
 /** Everything known of one connector: `show`. */
 export interface ConnectorState {

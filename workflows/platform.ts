@@ -145,7 +145,8 @@ export async function platform(input: messages.PlatformInput): Promise<void> {
 
 const pause = (period: number, failures: number, kind: string | undefined): number => {
   if (failures === 0) return period;
-  const delay = kind === 'RuntimeUnavailable' ? runtimeDelay(failures, Math.random()) : listingDelay(failures, Math.random());
+  const delay =
+    kind === 'RuntimeUnavailable' ? runtimeDelay(failures, Math.random()) : listingDelay(failures, Math.random());
   return Math.max(period, delay);
 };
 
@@ -180,7 +181,10 @@ async function forever(run: () => Promise<void>): Promise<void> {
   }
 }
 
-async function synced(attachment: messages.Attachment, platformName: messages.PlatformInput['platform']): Promise<SyncResult> {
+async function synced(
+  attachment: messages.Attachment,
+  platformName: messages.PlatformInput['platform'],
+): Promise<SyncResult> {
   try {
     return await poll(attachment.runtimeQueue).executeWithOptions({ summary: `poll ${platformName}` }, [
       { platform: platformName },
@@ -196,12 +200,19 @@ async function synced(attachment: messages.Attachment, platformName: messages.Pl
       skipped: 0,
       planned: [],
       failed: [],
-      error: { kind: known ? (cause.type ?? 'Unexpected') : 'RuntimeUnavailable', message: known ? cause.message : 'the worker was lost during a poll' },
+      error: {
+        kind: known ? (cause.type ?? 'Unexpected') : 'RuntimeUnavailable',
+        message: known ? cause.message : 'the worker was lost during a poll',
+      },
     };
   }
 }
 
-function markdown(a: messages.Attachment, s: messages.SyncRecord | undefined, o: messages.SweepReport | undefined): string {
+function markdown(
+  a: messages.Attachment,
+  s: messages.SyncRecord | undefined,
+  o: messages.SweepReport | undefined,
+): string {
   const rows = [
     `| runtime | ${a.runtime}, engine \`${a.engineId}\` |`,
     `| period | ${a.period / 1000} s |`,
@@ -214,7 +225,9 @@ function markdown(a: messages.Attachment, s: messages.SyncRecord | undefined, o:
         ]),
     ...(o === undefined || (o.candidates.length === 0 && o.unassigned.length === 0)
       ? []
-      : [`| orphans | ${o.candidates.map((c) => c.name).join(', ')} ${o.guard === null ? '' : `**held**: ${o.guard.message}`} |`]),
+      : [
+          `| orphans | ${o.candidates.map((c) => c.name).join(', ')} ${o.guard === null ? '' : `**held**: ${o.guard.message}`} |`,
+        ]),
   ];
   return ['| | |', '|---|---|', ...rows].join('\n');
 }

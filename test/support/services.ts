@@ -36,7 +36,9 @@ async function startAll(): Promise<() => Promise<void>> {
       await work();
     } catch (error) {
       if (strict(name)) throw error;
-      process.stdout.write(`${name} is missing, its tests are skipped: ${error instanceof Error ? error.message : ''}\n`);
+      process.stdout.write(
+        `${name} is missing, its tests are skipped: ${error instanceof Error ? error.message : ''}\n`,
+      );
     }
   };
   await attempt('TEMPORAL', async () => {
@@ -48,7 +50,8 @@ async function startAll(): Promise<() => Promise<void>> {
     process.env['TEMPORAL_ADDRESS'] = server.address;
   });
   await attempt('DOCKER', async () => {
-    let host = process.env['CI'] === 'true' && !process.env['DOCKER_HOST'] ? undefined : await existingEngine(process.env);
+    let host =
+      process.env['CI'] === 'true' && !process.env['DOCKER_HOST'] ? undefined : await existingEngine(process.env);
     if (host === undefined) {
       const engine = await startEngine({ dir: join(dir, 'engine'), cache });
       ends.push(engine.stop);

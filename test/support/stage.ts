@@ -42,7 +42,13 @@ export interface StageOptions {
 }
 
 const nothing = () => undefined;
-export const silentMetrics: Metrics = { synced: nothing, connectors: nothing, action: nothing, guard: nothing, pushed: nothing };
+export const silentMetrics: Metrics = {
+  synced: nothing,
+  connectors: nothing,
+  action: nothing,
+  guard: nothing,
+  pushed: nothing,
+};
 
 let keys: ReturnType<typeof generateKeyPairSync> | undefined;
 /** One RSA key for the whole run: generating them is slow. */
@@ -58,7 +64,9 @@ export async function startStage(options: StageOptions): Promise<Stage> {
   const logged: string[] = [];
   const write = (level: string) => (message: string, data?: Record<string, unknown>) => {
     const error = data?.['error'];
-    logged.push(`${level} ${message} ${error instanceof Error ? (error.stack ?? '') : ''} ${JSON.stringify(data ?? {})}`);
+    logged.push(
+      `${level} ${message} ${error instanceof Error ? (error.stack ?? '') : ''} ${JSON.stringify(data ?? {})}`,
+    );
   };
   const log: Log = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
   const engine = await options.runtime.engine(AbortSignal.timeout(10_000));
@@ -66,7 +74,14 @@ export async function startStage(options: StageOptions): Promise<Stage> {
   const period = options.period ?? 500;
   const settings: SiteSettings = {
     policy: { ...defaultPolicy, managerIds: [options.managerId], ...options.policy },
-    orphanPolicy: { sweeps: 2, sweepGap: period, guardRatio: 0.25, guardMin: 3, allowMassRemoval: false, bothPlatforms: false },
+    orphanPolicy: {
+      sweeps: 2,
+      sweepGap: period,
+      guardRatio: 0.25,
+      guardMin: 3,
+      allowMassRemoval: false,
+      bothPlatforms: false,
+    },
     environment: (record) => ({
       env: [
         ...record.configuration.map((e) => ({ key: e.key, value: e.value, sensitive: e.encrypted })),
@@ -107,7 +122,12 @@ export async function startStage(options: StageOptions): Promise<Stage> {
   ]);
   const running = Promise.allSettled(workers.map((w) => w.run()));
   if (options.schedules !== false) await ensureSchedules(client, site.platform, taskQueue, queue);
-  await attachPlatform(client, taskQueue, site.platform, { runtime: options.runtime.kind, engineId: engine.id, runtimeQueue: queue, period });
+  await attachPlatform(client, taskQueue, site.platform, {
+    runtime: options.runtime.kind,
+    engineId: engine.id,
+    runtimeQueue: queue,
+    period,
+  });
   return {
     client,
     site,

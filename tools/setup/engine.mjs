@@ -28,7 +28,8 @@ function pings(host) {
   });
 }
 
-const folderOf = (cache, packages) => join(cache, `debian-${createHash('sha256').update(packages.join()).digest('hex').slice(0, 12)}`);
+const folderOf = (cache, packages) =>
+  join(cache, `debian-${createHash('sha256').update(packages.join()).digest('hex').slice(0, 12)}`);
 
 /** Where a set of Debian packages is unpacked. */
 export const unpackedFolder = folderOf;
@@ -43,15 +44,20 @@ export async function unpackDebian(cache, packages, what) {
   const advice = `install ${what} yourself`;
   if (process.platform !== 'linux' || !(await exists('apt-get')) || !(await exists('dpkg')))
     throw new Missing(`${what} can be loaded by itself on Debian and Ubuntu only: ${advice}`);
-  if (process.getuid?.() !== 0 && what.includes('Docker')) throw new Missing(`no Docker engine answers and a private one needs root: ${advice}, or set DOCKER_HOST`);
+  if (process.getuid?.() !== 0 && what.includes('Docker'))
+    throw new Missing(`no Docker engine answers and a private one needs root: ${advice}, or set DOCKER_HOST`);
   await once(folder, async (temporary) => {
     const apt = join(temporary, 'apt');
     for (const dir of ['lists/partial', 'archives/partial']) mkdirSync(join(apt, dir), { recursive: true });
     const own = [
-      '-o', `Dir::State::lists=${join(apt, 'lists')}`,
-      '-o', `Dir::Cache=${apt}`,
-      '-o', `Dir::Cache::archives=${join(apt, 'archives')}`,
-      '-o', 'APT::Sandbox::User=root',
+      '-o',
+      `Dir::State::lists=${join(apt, 'lists')}`,
+      '-o',
+      `Dir::Cache=${apt}`,
+      '-o',
+      `Dir::Cache::archives=${join(apt, 'archives')}`,
+      '-o',
+      'APT::Sandbox::User=root',
       '-qq',
     ];
     try {
@@ -68,7 +74,8 @@ export async function unpackDebian(cache, packages, what) {
     const dockerd = join(temporary, 'usr/sbin/dockerd');
     if (existsSync(dockerd)) {
       const missing = (await run('ldd', [dockerd])).split('\n').filter((l) => l.includes('not found'));
-      if (missing.length > 0) throw new Missing(`the private engine lacks ${missing[0].trim().split(' ')[0]}: ${advice}`);
+      if (missing.length > 0)
+        throw new Missing(`the private engine lacks ${missing[0].trim().split(' ')[0]}: ${advice}`);
     }
   });
   return 'loaded';
@@ -81,15 +88,27 @@ export async function demoImage(cache, root, packages) {
   const folder = join(cache, `demo-image-${hash}`);
   const busybox = join(folderOf(cache, packages), 'bin', 'busybox');
   const source = [busybox, '/bin/busybox'].find((p) => existsSync(p));
-  if (source === undefined) throw new Missing('the demo image needs a static busybox: install the package busybox-static');
+  if (source === undefined)
+    throw new Missing('the demo image needs a static busybox: install the package busybox-static');
   const made = await once(folder, async (temporary) => {
     const image = join(temporary, 'root');
     for (const dir of ['bin', 'tmp', 'etc/ssl/certs', 'dev']) mkdirSync(join(image, dir), { recursive: true });
     await run('cp', [source, join(image, 'bin', 'busybox')]);
-    for (const link of ['sh', 'sleep', 'echo', 'cat', 'ls', 'env', 'date', 'stat']) await run('ln', ['-s', 'busybox', join(image, 'bin', link)]);
+    for (const link of ['sh', 'sleep', 'echo', 'cat', 'ls', 'env', 'date', 'stat'])
+      await run('ln', ['-s', 'busybox', join(image, 'bin', link)]);
     await run('cp', [join(root, 'sandbox', 'image', 'connector.sh'), join(image, 'connector.sh')]);
     await run('chmod', ['755', join(image, 'connector.sh'), join(image, 'bin', 'busybox')]);
-    await run('tar', ['--sort=name', '--mtime=2020-01-01', '--owner=0', '--group=0', '-C', image, '-cf', join(temporary, 'rootfs.tar'), '.']);
+    await run('tar', [
+      '--sort=name',
+      '--mtime=2020-01-01',
+      '--owner=0',
+      '--group=0',
+      '-C',
+      image,
+      '-cf',
+      join(temporary, 'rootfs.tar'),
+      '.',
+    ]);
     await run('rm', ['-rf', image]);
   });
   return made ? 'packed' : 'present';

@@ -14,7 +14,12 @@ export function run(command, args, options = {}) {
     child.on('error', (error) => reject(new Error(`${command}: ${error.message}`)));
     child.on('close', (code) => {
       if (code === 0) resolve(out);
-      else reject(new Error(`${command} ${args.slice(0, 3).join(' ')} ended with ${code}:\n${all.split('\n').slice(-15).join('\n')}`));
+      else
+        reject(
+          new Error(
+            `${command} ${args.slice(0, 3).join(' ')} ended with ${code}:\n${all.split('\n').slice(-15).join('\n')}`,
+          ),
+        );
     });
   });
 }

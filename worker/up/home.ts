@@ -62,7 +62,9 @@ export async function openHome(env: NodeJS.ProcessEnv, cwd: string): Promise<Hom
       if ((error as { code?: string }).code !== 'EEXIST') throw error;
       const holder = read<Marked>(lock);
       if (holder !== undefined && same(holder))
-        throw new InUse(`Cadenza runs already in ${dir} (pid ${holder.pid}); stop it with Ctrl-C there, or choose another CADENZA_HOME`);
+        throw new InUse(
+          `Cadenza runs already in ${dir} (pid ${holder.pid}); stop it with Ctrl-C there, or choose another CADENZA_HOME`,
+        );
       rmSync(lock, { force: true });
     }
   }

@@ -22,17 +22,32 @@ export async function sandboxSecrets(home: Home): Promise<SandboxSecrets> {
   };
   const keyFile = home.path('sandbox', 'private_key.pem');
   if (!existsSync(keyFile)) {
-    const { privateKey } = await makeKey('rsa', { modulusLength: 4096, publicKeyEncoding: { type: 'spki', format: 'pem' }, privateKeyEncoding: { type: 'pkcs8', format: 'pem' } });
+    const { privateKey } = await makeKey('rsa', {
+      modulusLength: 4096,
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    });
     writeFileSync(keyFile, privateKey, { mode: 0o600 });
   }
-  return { token: kept('token', () => randomBytes(24).toString('hex')), managerId: kept('manager-id', randomUUID), keyFile };
+  return {
+    token: kept('token', () => randomBytes(24).toString('hex')),
+    managerId: kept('manager-id', randomUUID),
+    keyFile,
+  };
 }
 
 /** The worker's configuration for the sandbox, in the product's own layout. */
 export function writeSandboxConfig(
   home: Home,
   secrets: SandboxSecrets,
-  places: { readonly url: string; readonly dockerHost: string; readonly privateEngine: boolean; readonly temporal: string; readonly namespace: string; readonly httpPort: number },
+  places: {
+    readonly url: string;
+    readonly dockerHost: string;
+    readonly privateEngine: boolean;
+    readonly temporal: string;
+    readonly namespace: string;
+    readonly httpPort: number;
+  },
 ): string {
   const file = home.path('sandbox', 'config.yaml');
   const config = {
@@ -50,7 +65,11 @@ export function writeSandboxConfig(
       daemon: {
         selector: 'docker',
         // The demo image is imported, never pulled; a private engine has no bridge network.
-        docker: { host: places.dockerHost, pull_policy: 'missing', ...(places.privateEngine ? { network_mode: 'host' } : {}) },
+        docker: {
+          host: places.dockerHost,
+          pull_policy: 'missing',
+          ...(places.privateEngine ? { network_mode: 'host' } : {}),
+        },
       },
     },
     openaev: { enable: false },
@@ -68,9 +87,15 @@ interface Shown {
 }
 
 /** Demo connectors that are wanted up and not reported started yet; undefined while the sandbox cannot be asked. */
-export async function demoProgress(url: string, token: string): Promise<{ readonly wanted: number; readonly late: readonly string[] } | undefined> {
+export async function demoProgress(
+  url: string,
+  token: string,
+): Promise<{ readonly wanted: number; readonly late: readonly string[] } | undefined> {
   try {
-    const answer = await fetch(`${url}/control/connectors`, { headers: { authorization: `Bearer ${token}` }, signal: AbortSignal.timeout(3_000) });
+    const answer = await fetch(`${url}/control/connectors`, {
+      headers: { authorization: `Bearer ${token}` },
+      signal: AbortSignal.timeout(3_000),
+    });
     const list = (await answer.json()) as readonly Shown[];
     if (list.length === 0) return undefined;
     // A connector in a reboot loop was up once: that is all one can ask of it.

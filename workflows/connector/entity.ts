@@ -88,7 +88,10 @@ export function applyCommand(m: Memory, d: Desired | undefined, command: Command
   const line = (x: Memory, text: string) => withLine(x, at, 'info', 'command', text);
   const override = (requested: 'start' | 'stop'): Memory => {
     const fresh = resetCrashes({ ...retry, paused: false });
-    const next = d === undefined || d.requested === requested ? without(fresh, 'override') : { ...fresh, override: { requested, instead: d.requested, at } };
+    const next =
+      d === undefined || d.requested === requested
+        ? without(fresh, 'override')
+        : { ...fresh, override: { requested, instead: d.requested, at } };
     return { ...next, requested };
   };
   switch (command) {

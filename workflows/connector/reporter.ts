@@ -40,7 +40,9 @@ export function reporter(
         failures += 1;
         waiting = { ...part, ...(waiting ?? {}) };
         if (closed && failures > 3) return;
-        await sleep(reportDelay(failures, Math.random()), { summary: `platform did not take the report, try ${failures}` });
+        await sleep(reportDelay(failures, Math.random()), {
+          summary: `platform did not take the report, try ${failures}`,
+        });
       } finally {
         sending = false;
       }
