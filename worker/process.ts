@@ -60,10 +60,12 @@ export async function startWorker(env: NodeJS.ProcessEnv, cwd: string): Promise<
     ...(manager.logger.directory ? { directory: manager.logger.directory_path } : {}),
   });
   for (const warning of loaded.warnings) log.warn(warning);
+  for (const { text } of loaded.unusable) log.error(text);
 
   const stopping = new AbortController();
   const unready = new Map<string, string>([['start', 'starting']]);
   const dead = new Map<string, string>();
+  for (const { platform, text } of loaded.unusable) unready.set(`${platform} unusable`, text);
   const telemetry = await installTelemetry(pino, manager.prometheus, log);
   const places = configured(config, platforms, { keys }, env, log);
   const sites = new Map<Platform, Site>(
