@@ -16,6 +16,13 @@ const tier = (name: string, services: boolean) => ({
 export default defineConfig({
   test: {
     reporters: ['default', './test/support/tally.ts'],
-    projects: [tier('unit', false), tier('activity', false), tier('replay', false), tier('contract', true), tier('entity', true), tier('e2e', true)],
+    projects: [
+      tier('unit', false),
+      tier('activity', false),
+      tier('replay', false),
+      tier('contract', true),
+      tier('entity', true),
+      tier('e2e', true),
+    ],
   },
 });

@@ -12,11 +12,13 @@ const maxPushBytes = 256 * 1024;
 const newestLifecycle = 20;
 
 /** ANSI escapes (CSI, OSC and two-character ones). */
+/* oxlint-disable no-control-regex -- control characters are what is looked for */
 const escapes = new RegExp(
   '\\u001b(?:\\[[0-9;?]*[ -/]*[@-~]|\\][^\\u0007\\u001b]*(?:\\u0007|\\u001b\\\\)|[@-Z\\\\-_])',
   'g',
 );
 const controls = new RegExp('[\\u0000-\\u0008\\u000b-\\u001f\\u007f]', 'g');
+/* oxlint-enable no-control-regex */
 
 /** Cuts to a number of UTF-8 bytes without splitting a character. */
 function cutBytes(text: string, limit: number): string {

@@ -41,13 +41,19 @@ export function docker(options: DockerOptions): Runtime {
   /** What never changes about a container and a list does not tell; dropped when the container is. */
   const facts = new Map<string, Pick<RuntimeObject, 'contractHash' | 'createdAt'>>();
 
-  const factsOf = async (ref: string, signal: AbortSignal): Promise<Pick<RuntimeObject, 'contractHash' | 'createdAt'>> => {
+  const factsOf = async (
+    ref: string,
+    signal: AbortSignal,
+  ): Promise<Pick<RuntimeObject, 'contractHash' | 'createdAt'>> => {
     const known = facts.get(ref);
     if (known !== undefined) return known;
     const o = await bounded(signal, (s) => c.inspect(ref, s));
     if (o === undefined) return {};
     const { contractHash, createdAt } = o;
-    const found = { ...(contractHash === undefined ? {} : { contractHash }), ...(createdAt === undefined ? {} : { createdAt }) };
+    const found = {
+      ...(contractHash === undefined ? {} : { contractHash }),
+      ...(createdAt === undefined ? {} : { createdAt }),
+    };
     facts.set(ref, found);
     return found;
   };
@@ -143,4 +149,3 @@ export function docker(options: DockerOptions): Runtime {
     close: () => facts.clear(),
   };
 }
-

@@ -67,7 +67,13 @@ export interface Runtime {
     signal: AbortSignal,
   ): Promise<readonly RuntimeObject[]>;
   /** Makes the image available by the policy. Concurrent pulls of one reference share one download. */
-  pull(image: string, policy: PullPolicy, auth: RegistryAuth | undefined, progress: Progress, signal: AbortSignal): Promise<void>;
+  pull(
+    image: string,
+    policy: PullPolicy,
+    auth: RegistryAuth | undefined,
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<void>;
   /** Creates the object (and starts it). The same connector id and hashes already there under this name: success. A taken name: `NameConflict`. */
   deploy(spec: Spec, start: boolean, signal: AbortSignal): Promise<void>;
   /**
@@ -84,7 +90,11 @@ export interface Runtime {
   rename(ref: string, name: string, signal: AbortSignal): Promise<void>;
   /** Stops, removes with anonymous volumes, and verifies that it is gone. */
   remove(ref: string, signal: AbortSignal): Promise<void>;
-  logs(ref: string, options: { readonly tail: number; readonly since?: string }, signal: AbortSignal): Promise<readonly LogLine[]>;
+  logs(
+    ref: string,
+    options: { readonly tail: number; readonly since?: string },
+    signal: AbortSignal,
+  ): Promise<readonly LogLine[]>;
   /** Streams until the signal aborts or the connection ends; throws `RuntimeUnavailable` when the engine goes away. `onOpen` is called once connected. */
   events(managerIds: readonly string[], onOpen: () => void, signal: AbortSignal): AsyncIterable<RuntimeEvent>;
   /** Follows the log until the signal aborts. */

@@ -47,6 +47,8 @@ export async function startEngine(options: {
   readonly cache: string;
   readonly log?: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** Hears the pid at once, before it is ready. */
+  readonly spawned?: (pid: number) => void;
 }): Promise<Engine> {
   const { dir, cache } = options;
   const bin = inCache(cache).engine;
@@ -83,6 +85,7 @@ export async function startEngine(options: {
     { ...(options.env ?? { HOME: process.env['HOME'] ?? '/root' }), PATH: path },
     options.log ?? join(dir, 'engine.log'),
   );
+  options.spawned?.(pid);
   const host = `unix://${socket}`;
   await until('the private Docker engine', 60_000, () => answers(host), pid);
   return {

@@ -25,13 +25,20 @@ export function connect(address: DockerAddress): Docker {
   try {
     url = new URL(host.includes('://') ? host : `tcp://${host}`);
   } catch {
-    throw permanent('InvalidConfiguration', 'daemon.docker.host is no address; use unix:///path, tcp://host:port or https://host:port');
+    throw permanent(
+      'InvalidConfiguration',
+      'daemon.docker.host is no address; use unix:///path, tcp://host:port or https://host:port',
+    );
   }
   if (!['tcp:', 'http:', 'https:'].includes(url.protocol))
-    throw permanent('InvalidConfiguration', `daemon.docker.host: ${url.protocol}// is not supported; use unix://, tcp:// or https://`);
+    throw permanent(
+      'InvalidConfiguration',
+      `daemon.docker.host: ${url.protocol}// is not supported; use unix://, tcp:// or https://`,
+    );
   const files = address.certPath === undefined ? {} : fromFolder(address.certPath);
   const tls = { ...files, ...address.tls };
-  const secure = url.protocol === 'https:' || address.tlsVerify === true || tls.cert !== undefined || tls.ca !== undefined;
+  const secure =
+    url.protocol === 'https:' || address.tlsVerify === true || tls.cert !== undefined || tls.ca !== undefined;
   return new Docker({
     host: url.hostname,
     port: Number(url.port) || (secure ? 2376 : 2375),

@@ -118,7 +118,8 @@ export function containers(engine: Docker, options: ContainerOptions) {
       // A forced removal answers when it is done; one that was already under way may take a moment.
       const deadline = Date.now() + 30_000;
       while ((await inspect(ref, signal)) !== undefined) {
-        if (Date.now() > deadline) throw retryable('RuntimeUnavailable', 'the container is still there after its removal');
+        if (Date.now() > deadline)
+          throw retryable('RuntimeUnavailable', 'the container is still there after its removal');
         await new Promise((resolve) => setTimeout(resolve, 200));
         signal.throwIfAborted();
       }

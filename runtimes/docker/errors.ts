@@ -29,7 +29,10 @@ export function unavailable(error: unknown, signal?: AbortSignal): Error {
   if (error instanceof Problem) return error;
   const status = statusOf(error);
   if (status !== undefined)
-    return retryable('RuntimeUnavailable', `the Docker engine answered ${status}: ${daemonMessage(error) || 'no reason given'}`);
+    return retryable(
+      'RuntimeUnavailable',
+      `the Docker engine answered ${status}: ${daemonMessage(error) || 'no reason given'}`,
+    );
   const code = (error as EngineError).code;
   return retryable(
     'RuntimeUnavailable',
@@ -40,12 +43,14 @@ export function unavailable(error: unknown, signal?: AbortSignal): Error {
 /** An error of a create: a 4xx is a refusal of what we asked for. */
 export function refused(error: unknown, name: string, signal?: AbortSignal): Error {
   const status = statusOf(error);
-  if (signal?.aborted === true || error instanceof Problem || status === undefined || status >= 500) return unavailable(error, signal);
+  if (signal?.aborted === true || error instanceof Problem || status === undefined || status >= 500)
+    return unavailable(error, signal);
   if (status === 409) return permanent('NameConflict', `the container name "${name}" is taken`);
   return permanent('CreateRefused', `the engine refused to create "${name}": ${daemonMessage(error)}`);
 }
 
 export function startFailed(error: unknown, name: string, signal?: AbortSignal): Error {
-  if (signal?.aborted === true || error instanceof Problem || statusOf(error) === undefined) return unavailable(error, signal);
+  if (signal?.aborted === true || error instanceof Problem || statusOf(error) === undefined)
+    return unavailable(error, signal);
   return retryable('StartFailed', `"${name}" was not started: ${daemonMessage(error)}`);
 }

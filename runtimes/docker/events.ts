@@ -13,7 +13,12 @@ interface EngineEvent {
 }
 
 /** Engine events of our containers, as they happen. */
-export async function* engineEvents(engine: Docker, managerIds: readonly string[], onOpen: () => void, signal: AbortSignal): AsyncIterable<RuntimeEvent> {
+export async function* engineEvents(
+  engine: Docker,
+  managerIds: readonly string[],
+  onOpen: () => void,
+  signal: AbortSignal,
+): AsyncIterable<RuntimeEvent> {
   let stream: NodeJS.ReadableStream;
   try {
     stream = await engine.getEvents({ filters: { type: ['container'], event: [...known] }, abortSignal: signal });
@@ -45,7 +50,8 @@ function translate(e: EngineEvent, managerIds: readonly string[]): RuntimeEvent 
   const attributes = e.Actor?.Attributes ?? {};
   const action = e.Action ?? '';
   const connectorId = attributes[connectorLabel] ?? '';
-  if (!known.has(action) || connectorId === '' || !managerIds.includes(attributes[managerLabel] ?? '')) return undefined;
+  if (!known.has(action) || connectorId === '' || !managerIds.includes(attributes[managerLabel] ?? ''))
+    return undefined;
   return {
     connectorId,
     ref: e.Actor?.ID ?? '',

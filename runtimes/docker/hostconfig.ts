@@ -33,7 +33,10 @@ const nano = 1e9;
 function restartPolicy(text: string): Docker.HostRestartPolicy {
   const [name = '', max] = text.split(':');
   if (!['no', 'on-failure', 'unless-stopped', 'always'].includes(name))
-    throw permanent('InvalidConfiguration', `daemon.docker.restart_policy: "${text}" is none of no, on-failure[:max], unless-stopped, always`);
+    throw permanent(
+      'InvalidConfiguration',
+      `daemon.docker.restart_policy: "${text}" is none of no, on-failure[:max], unless-stopped, always`,
+    );
   return { Name: name === 'no' ? '' : name, ...(max === undefined ? {} : { MaximumRetryCount: Number(max) }) };
 }
 

@@ -3,7 +3,8 @@ import type { LogLine } from '../runtime.ts';
 import { statusOf, unavailable } from './errors.ts';
 import { frameReader } from './frames.ts';
 
-const isTty = async (container: Docker.Container, signal: AbortSignal): Promise<boolean> => (await container.inspect({ abortSignal: signal })).Config.Tty;
+const isTty = async (container: Docker.Container, signal: AbortSignal): Promise<boolean> =>
+  (await container.inspect({ abortSignal: signal })).Config.Tty;
 
 /** The last lines, oldest first; by time, because the two streams come in bursts of their own. A container that is gone has none. */
 export async function tailLogs(
@@ -38,13 +39,25 @@ export async function tailLogs(
 }
 
 /** The last lines and then each new one, until the signal aborts or the container ends. */
-export async function* followLogs(engine: Docker, ref: string, tail: number, signal: AbortSignal): AsyncIterable<LogLine> {
+export async function* followLogs(
+  engine: Docker,
+  ref: string,
+  tail: number,
+  signal: AbortSignal,
+): AsyncIterable<LogLine> {
   let stream: NodeJS.ReadableStream;
   let tty: boolean;
   try {
     const container = engine.getContainer(ref);
     tty = await isTty(container, signal);
-    stream = await container.logs({ stdout: true, stderr: true, timestamps: true, follow: true, tail, abortSignal: signal });
+    stream = await container.logs({
+      stdout: true,
+      stderr: true,
+      timestamps: true,
+      follow: true,
+      tail,
+      abortSignal: signal,
+    });
   } catch (error) {
     throw unavailable(error, signal);
   }

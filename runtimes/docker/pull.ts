@@ -40,11 +40,20 @@ export function puller(engine: Docker, concurrency: number) {
     return shared;
   };
 
-  return async (image: string, policy: PullPolicy, auth: RegistryAuth | undefined, progress: Progress, signal: AbortSignal): Promise<void> => {
+  return async (
+    image: string,
+    policy: PullPolicy,
+    auth: RegistryAuth | undefined,
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<void> => {
     signal.throwIfAborted();
     if (policy !== 'always' && (await present(engine, image, signal))) return;
     if (policy === 'never')
-      throw retryable('ImagePull', `${image} is not on the engine and pull_policy is never; load it there or change pull_policy`);
+      throw retryable(
+        'ImagePull',
+        `${image} is not on the engine and pull_policy is never; load it there or change pull_policy`,
+      );
     const shared = running.get(image) ?? start(image, auth);
     shared.waiting += 1;
     shared.listeners.add(progress);
@@ -76,7 +85,13 @@ async function present(engine: Docker, image: string, signal: AbortSignal): Prom
   }
 }
 
-async function download(engine: Docker, image: string, auth: RegistryAuth | undefined, tell: Progress, signal: AbortSignal): Promise<void> {
+async function download(
+  engine: Docker,
+  image: string,
+  auth: RegistryAuth | undefined,
+  tell: Progress,
+  signal: AbortSignal,
+): Promise<void> {
   const authconfig =
     auth === undefined
       ? undefined
@@ -88,15 +103,20 @@ async function download(engine: Docker, image: string, auth: RegistryAuth | unde
   } catch (error) {
     const status = statusOf(error);
     if (signal.aborted || status === undefined) throw unavailable(error, signal);
-    throw retryable('ImagePull', `${image} cannot be pulled: ${daemonMessage(error) || `the engine answered ${status}`}`);
+    throw retryable(
+      'ImagePull',
+      `${image} cannot be pulled: ${daemonMessage(error) || `the engine answered ${status}`}`,
+    );
   }
   const layers = new Map<string, number>();
   try {
     // A failure after the headers comes as an `error` line inside the 200 stream, so it is read to its end.
     for await (const entry of jsonLines(stream)) {
-      if (entry.error !== undefined) throw retryable('ImagePull', `${image} cannot be pulled: ${entry.error.slice(0, 300)}`);
+      if (entry.error !== undefined)
+        throw retryable('ImagePull', `${image} cannot be pulled: ${entry.error.slice(0, 300)}`);
       const { current, total } = entry.progressDetail ?? {};
-      if (entry.id !== undefined && current !== undefined && total !== undefined && total > 0) layers.set(entry.id, current / total);
+      if (entry.id !== undefined && current !== undefined && total !== undefined && total > 0)
+        layers.set(entry.id, current / total);
       if (layers.size > 0) {
         const share = [...layers.values()].reduce((a, b) => a + Math.min(b, 1), 0) / layers.size;
         tell(`pulling ${image}: ${layers.size} layers, ${Math.round(share * 100)} %`);
@@ -106,7 +126,8 @@ async function download(engine: Docker, image: string, auth: RegistryAuth | unde
     if (error instanceof Problem) throw error;
     throw unavailable(error, signal);
   }
-  if (!(await present(engine, image, signal))) throw retryable('ImagePull', `${image} is not there after its pull; try again`);
+  if (!(await present(engine, image, signal)))
+    throw retryable('ImagePull', `${image} is not there after its pull; try again`);
 }
 
 /** A digest belongs to the name; a tag is given apart, because without one the engine would pull all of them. */

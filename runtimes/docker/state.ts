@@ -20,7 +20,8 @@ export function stateOf(status: string): ObjectState {
 }
 
 /** Docker writes year 1 for "never". */
-const time = (text: string | undefined): string | undefined => (text === undefined || text === '' || text.startsWith('0001-') ? undefined : text);
+const time = (text: string | undefined): string | undefined =>
+  text === undefined || text === '' || text.startsWith('0001-') ? undefined : text;
 
 /** Value of a variable in `KEY=VALUE` form; an entry without `=` is an empty value. */
 function variable(env: readonly string[] | null | undefined, name: string): string | undefined {
@@ -37,7 +38,8 @@ export function fromInspect(info: Docker.ContainerInspectInfo, variableId?: stri
   const startedAt = time(State.StartedAt);
   const finishedAt = time(State.FinishedAt);
   const ours = labels[connectorLabel] !== undefined || labels[managerLabel] !== undefined;
-  const runs = !ours && variableId !== undefined && idVariables.some((name) => variable(info.Config.Env, name) === variableId);
+  const runs =
+    !ours && variableId !== undefined && idVariables.some((name) => variable(info.Config.Env, name) === variableId);
   const reason = State.Error === '' ? undefined : State.Error;
   return {
     ref: info.Id,

@@ -8,14 +8,21 @@ const longest = 63;
 /** After an abort the undo still has to happen; it gets this long (ms). */
 const undoTime = 30_000;
 
-export const besideName = (name: string, suffix: '-next' | '-prev'): string => `${name.slice(0, longest - suffix.length)}${suffix}`;
+export const besideName = (name: string, suffix: '-next' | '-prev'): string =>
+  `${name.slice(0, longest - suffix.length)}${suffix}`;
 
 /**
  * Replaces a container: the new one is created beside the old one as `<name>-next`, the old one is stopped and becomes
  * `<name>-prev`, the new one takes the name and is started, the old one goes. The two never run at the same time. Any
  * failure puts the old one back. May be interrupted anywhere and run again: what it finds is completed or undone first.
  */
-export async function swap(c: Containers, spec: Spec, current: string, start: boolean, signal: AbortSignal): Promise<void> {
+export async function swap(
+  c: Containers,
+  spec: Spec,
+  current: string,
+  start: boolean,
+  signal: AbortSignal,
+): Promise<void> {
   const next = besideName(spec.name, '-next');
   const prev = besideName(spec.name, '-prev');
   const mine = await c.ofConnector(spec.connectorId, signal);
@@ -46,7 +53,14 @@ export async function swap(c: Containers, spec: Spec, current: string, start: bo
   await c.remove(old.ref, signal);
 }
 
-async function finish(c: Containers, spec: Spec, created: string, old: RuntimeObject, start: boolean, signal: AbortSignal): Promise<void> {
+async function finish(
+  c: Containers,
+  spec: Spec,
+  created: string,
+  old: RuntimeObject,
+  start: boolean,
+  signal: AbortSignal,
+): Promise<void> {
   try {
     if (old.state === 'running') await c.stop(old.ref, false, signal);
     if (start) await c.start(created, spec.name, signal);
@@ -71,10 +85,20 @@ function undone(error: unknown): unknown {
 }
 
 /** A name we need that belongs to something else is left alone. */
-async function refuseStrangers(c: Containers, spec: Spec, names: readonly string[], signal: AbortSignal): Promise<void> {
+async function refuseStrangers(
+  c: Containers,
+  spec: Spec,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
   for (const name of names) {
     const holder = await c.inspect(name, signal);
-    if (holder !== undefined && holder.name === name && holder.labels[connectorLabel] !== spec.connectorId && holder.runsConnector !== true)
+    if (
+      holder !== undefined &&
+      holder.name === name &&
+      holder.labels[connectorLabel] !== spec.connectorId &&
+      holder.runsConnector !== true
+    )
       throw permanent('NameConflict', `the container name "${name}" belongs to something else`);
   }
 }

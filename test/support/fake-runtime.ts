@@ -126,7 +126,9 @@ export function fakeRuntime(options: FakeOptions = {}): FakeRuntime {
     },
     list: async (managerIds, signal) => {
       await gate('list', '', signal);
-      return [...objects.values()].filter((o) => managerIds.includes(o.labels[managerLabel] ?? '')).map((o) => ({ ...o }));
+      return [...objects.values()]
+        .filter((o) => managerIds.includes(o.labels[managerLabel] ?? ''))
+        .map((o) => ({ ...o }));
     },
     find: async ({ connectorId, names }, signal) => {
       await gate('find', '', signal);
@@ -142,7 +144,8 @@ export function fakeRuntime(options: FakeOptions = {}): FakeRuntime {
     deploy: async (spec, start, signal) => {
       await gate('deploy', spec.name, signal);
       const same = [...objects.values()].find(
-        (o) => o.name === spec.name && o.labels[connectorLabel] === spec.connectorId && o.contractHash === spec.contractHash,
+        (o) =>
+          o.name === spec.name && o.labels[connectorLabel] === spec.connectorId && o.contractHash === spec.contractHash,
       );
       if (same === undefined && taken(spec.name)) throw permanent('NameConflict', `the name "${spec.name}" is taken`);
       const o = same ?? add(spec);
@@ -209,7 +212,8 @@ export function fakeRuntime(options: FakeOptions = {}): FakeRuntime {
           const next = queue.shift();
           if (next === 'cut') throw retryable('RuntimeUnavailable', 'the fake engine went away');
           if (next === undefined) await new Promise<void>((resolve) => (stir = resolve));
-          else if (managerIds.includes(objects.get(next.ref)?.labels[managerLabel] ?? '') || next.action === 'destroy') yield next;
+          else if (managerIds.includes(objects.get(next.ref)?.labels[managerLabel] ?? '') || next.action === 'destroy')
+            yield next;
         }
       } finally {
         listeners.delete(listener);

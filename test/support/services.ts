@@ -46,7 +46,7 @@ async function startAll(): Promise<() => Promise<void>> {
     const cli = inCache(cache).temporal;
     if (!existsSync(cli)) throw new Error('run "node tools/setup.mjs test"');
     const server = await startTemporal({ cli, dir: join(dir, 'temporal'), port: await port(0), uiPort: await port(0) });
-    ends.push(server.stop);
+    ends.push(() => server.stop());
     process.env['TEMPORAL_ADDRESS'] = server.address;
   });
   await attempt('DOCKER', async () => {
@@ -54,7 +54,7 @@ async function startAll(): Promise<() => Promise<void>> {
       process.env['CI'] === 'true' && !process.env['DOCKER_HOST'] ? undefined : await existingEngine(process.env);
     if (host === undefined) {
       const engine = await startEngine({ dir: join(dir, 'engine'), cache });
-      ends.push(engine.stop);
+      ends.push(() => engine.stop());
       host = engine.host;
     }
     await importDemoImage(host, cache);

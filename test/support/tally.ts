@@ -22,6 +22,8 @@ export default class Tally implements Reporter {
       process.stdout.write('no test was run\n');
     }
     if (count.failed > 0) process.exitCode = 1;
-    process.stdout.write(`${count.passed} passed, ${count.failed} failed${count.skipped > 0 ? `, ${count.skipped} skipped` : ''}\n`);
+    process.stdout.write(
+      `${count.passed} passed, ${count.failed} failed${count.skipped > 0 ? `, ${count.skipped} skipped` : ''}\n`,
+    );
   }
 }

@@ -31,9 +31,6 @@ function pings(host) {
 const folderOf = (cache, packages) =>
   join(cache, `debian-${createHash('sha256').update(packages.join()).digest('hex').slice(0, 12)}`);
 
-/** Where a set of Debian packages is unpacked. */
-export const unpackedFolder = folderOf;
-
 /**
  * Debian packages, loaded with apt and unpacked into the cache: nothing is installed, and apt's own lists and archives
  * stay as they were, because it works on folders of ours.

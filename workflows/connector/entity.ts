@@ -1,6 +1,6 @@
 import type { ActionResult, CommandName } from '../../model/command.ts';
 import type { Health } from '../../model/connector.ts';
-import { resetCrashes, uptime } from '../../model/crash.ts';
+import { resetCrashes } from '../../model/crash.ts';
 import { details } from '../../model/details.ts';
 import { identify } from '../../model/identity.ts';
 import { type Memory, withLine, without } from '../../model/memory.ts';
@@ -121,8 +121,3 @@ export interface Job {
   restartPending: boolean;
   readonly actions: ActionResult[];
 }
-
-export const healthyFor = (s: EntityState, now: number): number => {
-  const object = ownObject(s);
-  return object === undefined ? 0 : uptime(object, now);
-};

@@ -38,7 +38,8 @@ export function reporter(
         if (outcome.known) accepted({ ...key, ...part }, outcome.at);
       } catch {
         failures += 1;
-        waiting = { ...part, ...(waiting ?? {}) };
+        const newer = waiting as Omit<Report, 'platform' | 'id'> | undefined;
+        waiting = { ...part, ...newer };
         if (closed && failures > 3) return;
         await sleep(reportDelay(failures, Math.random()), {
           summary: `platform did not take the report, try ${failures}`,
