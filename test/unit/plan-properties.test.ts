@@ -6,27 +6,22 @@ import { connectorLabel, managerLabel, platformLabel } from '../../model/labels.
 import type { Desired } from '../../model/observation.ts';
 import { outdated, plan } from '../../model/plan.ts';
 import { type Policy, defaultPolicy } from '../../model/policy.ts';
+import { type Life, act, dueStep, lifeOf, think, wait } from '../support/life.ts';
 import {
-  type Life,
   type World,
-  act,
   alter,
   connectorId,
   crash,
   desiredOf,
-  dueStep,
   find,
   iso,
-  lifeOf,
   manager,
   memoryOf,
   minute,
   second,
   seen,
   t0,
-  think,
   vanish,
-  wait,
 } from '../support/world.ts';
 
 const policy: Policy = { ...defaultPolicy, managerIds: [manager, 'previous-manager'] };

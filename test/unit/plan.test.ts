@@ -3,12 +3,12 @@ import type { Status } from '../../model/connector.ts';
 import { connectorLabel, managerLabel, platformLabel } from '../../model/labels.ts';
 import { planRemoval } from '../../model/plan.ts';
 import { defaultPolicy } from '../../model/policy.ts';
+import { lifeOf, think, walk } from '../support/life.ts';
 import {
   carryOut,
   connectorId,
   crash,
   desiredOf,
-  lifeOf,
   memoryOf,
   minute,
   objectOf,
@@ -16,8 +16,6 @@ import {
   second,
   seen,
   t0,
-  think,
-  walk,
   worldOf,
 } from '../support/world.ts';
 
