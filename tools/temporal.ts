@@ -31,6 +31,8 @@ export async function startTemporal(options: {
   readonly uiPort: number;
   readonly log?: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** Hears the pid at once, before it is ready. */
+  readonly spawned?: (pid: number) => void;
 }): Promise<TemporalServer> {
   const { cli, dir, port, uiPort } = options;
   mkdirSync(dir, { recursive: true });
@@ -53,6 +55,7 @@ export async function startTemporal(options: {
     options.env ?? { HOME: dir, PATH: process.env['PATH'] ?? '' },
     options.log ?? join(dir, 'temporal.log'),
   );
+  options.spawned?.(pid);
   await until('the Temporal server', 60_000, () => connects(port), pid);
   return { address: `127.0.0.1:${port}`, ui: `http://127.0.0.1:${uiPort}`, pid, stop: () => stop(pid, 10_000) };
 }

@@ -1,290 +1,155 @@
-import { existsSync, openSync, readSync, closeSync, statSync } from 'node:fs';
-import { parseArgs } from 'node:util';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { platformsConfigured } from '../config/sources.ts';
-import { cacheFolder, inCache } from '../tools/cache.ts';
-import { existingEngine, startEngine } from '../tools/engine.ts';
-import { importDemoImage } from '../tools/image.ts';
-import { port } from '../tools/ports.ts';
-import { alive, start, stop } from '../tools/processes.ts';
-import { startTemporal } from '../tools/temporal.ts';
-import { type Running, type Supervised, supervise } from './up/child.ts';
-import { engineEnvironment, plainEnvironment, workerEnvironment } from './up/environment.ts';
-import { InUse, type RunFile, openHome } from './up/home.ts';
-import { demoProgress, sandboxSecrets, writeSandboxConfig } from './up/sandbox.ts';
+import { resolve } from 'node:path';
+import { parseArgs } from './up/args.ts';
+import { noteChildren, stopLeftOvers } from './up/children.ts';
+import { type RunFile, publish, unpublish } from './up/home.ts';
+import { type Addresses, instance } from './up/instance.ts';
+import { lockHome } from './up/lock.ts';
+import { needs } from './up/needs.ts';
+import { missingDemo, unready, waitFor } from './up/ready.ts';
 import { screen } from './up/screen.ts';
 
-/** The supervisor behind `npm start`: Temporal, an engine where none answers, the sandbox where no platform is configured, the worker. */
+/**
+ * The supervisor behind `npm start`: Temporal, an engine where none answers, the sandbox where no platform is
+ * configured, and the worker. Exit codes: 0 stopped, 1 could not go on, 2 wrong usage or configuration.
+ */
 const begun = Date.now();
-const readyWithin = 60_000;
-const workerGrace = 65_000;
+const demoMs = 60_000;
+/** npm hands on the signal that the terminal gave already: two within this time are one (ms). */
+const sameSignalMs = 1_000;
 
-const script = (path: string): string => fileURLToPath(new URL(`../${path}.js`, import.meta.url));
-
-function usage(): { readonly config: string | undefined; readonly sandbox: boolean } {
-  try {
-    const { values } = parseArgs({ options: { config: { type: 'string' }, 'no-sandbox': { type: 'boolean' } } });
-    return { config: values.config, sandbox: values['no-sandbox'] !== true };
-  } catch (error) {
-    process.stderr.write(
-      `${error instanceof Error ? error.message : ''}\nusage: npm start -- [--config FILE] [--no-sandbox]\n`,
-    );
-    process.exit(2);
-  }
-}
-
-/** A started program as the supervision needs it. */
-function spawned(
-  command: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv,
-  log: string,
-  graceMs: number,
-): Running {
-  const { pid, child } = start(command, args, env, log);
-  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
-  return { pid, ended, stop: () => stop(pid, graceMs) };
-}
-
-/** For a program its starter has waited for already. */
-const adopted = (server: { readonly pid: number; stop(): Promise<void> }): Running => ({
-  pid: server.pid,
-  ended: (async () => {
-    while (alive(server.pid)) await sleep(500);
-    return null;
-  })(),
-  stop: () => server.stop(),
-});
-
-async function answers(url: string): Promise<boolean> {
-  try {
-    return (await fetch(url, { signal: AbortSignal.timeout(2_000) })).ok;
-  } catch {
-    return false;
-  }
-}
-
-/** Last lines of a log file, for a message. */
-function tail(file: string, bytes = 4_000): string {
-  if (!existsSync(file)) return '';
-  const { size } = statSync(file);
-  const handle = openSync(file, 'r');
-  const buffer = Buffer.alloc(Math.min(size, bytes));
-  readSync(handle, buffer, 0, buffer.length, size - buffer.length);
-  closeSync(handle);
-  return buffer.toString('utf8').trim();
-}
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+const complain = (text: string): void => void process.stderr.write(`${text}\n`);
+const reason = (error: unknown): string => (error instanceof Error ? error.message : 'unknown error');
 
 async function main(): Promise<number> {
-  const options = usage();
-  const env = process.env;
-  const cwd = process.cwd();
-  const home = await openHome(env, cwd);
-  const say = (text: string): void => void process.stdout.write(`${text}\n`);
-  const log = (name: string): string => home.path('logs', `${name}.log`);
-  const children: Supervised[] = [];
-  let over: (code: number) => void = () => undefined;
-  const finished = new Promise<number>((resolve) => {
-    over = resolve;
-  });
-  let interrupted = 0;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.on(signal, () => {
-      interrupted += 1;
-      if (interrupted === 1) {
-        say('\nStopping; containers of an engine of your own keep running (press Ctrl-C again to force)');
-        over(0);
-      } else if (interrupted === 2)
-        for (const c of children) {
-          const pid = c.pid();
-          if (pid !== undefined && alive(pid)) process.kill(pid, 'SIGKILL');
+  const args = parseArgs(process.argv.slice(2));
+  if (typeof args === 'string') {
+    complain(args);
+    return 2;
+  }
+  const home = resolve(process.env['CADENZA_HOME'] || '.cadenza');
+  const lock = lockHome(home);
+  if ('holder' in lock) {
+    complain(
+      `Cadenza runs already in ${home} (process ${lock.holder.pid}): end it with Ctrl-C there, or set CADENZA_HOME to another folder`,
+    );
+    return 1;
+  }
+  const children = noteChildren(home);
+  const stopping = new AbortController();
+  const interrupted = new Promise<number>((done) => {
+    let first = 0;
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.on(signal, () => {
+        if (first === 0) {
+          first = Date.now();
+          say('\nStopping. Containers on an engine of your own keep running. Ctrl-C again does not wait.');
+          stopping.abort(new Error('stopped'));
+          done(0);
+        } else if (Date.now() - first > sameSignalMs) {
+          children.kill();
+          unpublish(home);
+          lock.release();
+          process.exit(1);
         }
-    });
-  const note = (): void =>
-    home.children(
-      Object.fromEntries(children.flatMap((c) => (c.pid() === undefined ? [] : [[c.name, c.pid() as number]]))),
-    );
-  const keep = async (
-    name: string,
-    run: () => Promise<Running>,
-    onEnd?: (code: number | null) => boolean,
-  ): Promise<void> => {
-    const child = await supervise(name, run, note, (code) => {
-      if (interrupted > 0) return false;
-      if (onEnd?.(code) === false) return false;
-      say(`${name} ended${code === null ? '' : ` with ${code}`} and is started again; see ${log(name)}`);
-      return true;
-    });
-    children.push(child);
-    note();
-  };
+      });
+  });
+  try {
+    unpublish(home);
+    for (const name of await stopLeftOvers(home)) say(`Ended the ${name} that a killed start had left running`);
+    return await supervise(home, args, children, stopping, interrupted);
+  } finally {
+    unpublish(home);
+    lock.release();
+  }
+}
 
-  const starting = (async (): Promise<void> => {
-    const cache = cacheFolder(env);
-    const configured = platformsConfigured({
-      env,
-      cwd,
-      ...(options.config === undefined ? {} : { file: options.config }),
-    });
-    const useSandbox = options.sandbox && !configured;
-
-    // Everything that does not depend on another starts at once.
-    const secretsReady = useSandbox ? sandboxSecrets(home) : undefined;
-    const given = env['TEMPORAL_ADDRESS'];
-    const namespace = env['TEMPORAL_NAMESPACE'] || 'default';
-    const temporalPort = given ? 0 : await port(7233);
-    const uiPort = given ? 0 : await port(8233);
-    const startingTemporal = given
-      ? undefined
-      : keep('temporal', async () =>
-          adopted(
-            await startTemporal({
-              cli: inCache(cache).temporal,
-              dir: home.path('temporal'),
-              port: temporalPort,
-              uiPort,
-              log: log('temporal'),
-              env: plainEnvironment(env),
-            }),
-          ),
-        );
-    const existing = await existingEngine(env);
-    let dockerHost = existing ?? '';
-    const startingEngine =
-      existing !== undefined
-        ? undefined
-        : keep('engine', async () => {
-            const engine = await startEngine({
-              dir: home.path('engine'),
-              cache,
-              log: log('engine'),
-              env: engineEnvironment(env),
-            });
-            dockerHost = engine.host;
-            return adopted(engine);
-          });
-    const httpPort = Number(env['MANAGER__HTTP__PORT'] ?? 0) || (await port(8080));
-    let sandboxUrl = '';
-    if (useSandbox) {
-      const { token } = (await secretsReady) as { token: string };
-      const at = await port(4000);
-      sandboxUrl = `http://127.0.0.1:${at}`;
-      await keep('sandbox', async () =>
-        spawned(
-          process.execPath,
-          [script('sandbox/main')],
-          {
-            ...plainEnvironment(env),
-            CADENZA_SANDBOX_PORT: String(at),
-            CADENZA_SANDBOX_STATE: home.path('sandbox', 'state.json'),
-            CADENZA_SANDBOX_TOKEN: token,
-          },
-          log('sandbox'),
-          5_000,
-        ),
-      );
+async function supervise(
+  home: string,
+  args: Exclude<ReturnType<typeof parseArgs>, string>,
+  children: ReturnType<typeof noteChildren>,
+  stopping: AbortController,
+  interrupted: Promise<number>,
+): Promise<number> {
+  const { env } = process;
+  let wanted: Awaited<ReturnType<typeof needs>>;
+  try {
+    wanted = await needs(args, env, process.cwd());
+  } catch (error) {
+    complain(reason(error));
+    return 1;
+  }
+  const parts = instance({ home, env, needs: wanted, config: args.config, children, stopping: stopping.signal, say });
+  const running = (async (): Promise<number> => {
+    try {
+      const at = await parts.start();
+      await announce(home, at, wanted.engine.kind === 'own', wanted.temporal === undefined, stopping.signal);
+      return await interrupted;
+    } catch (error) {
+      if (stopping.signal.aborted) return 0;
+      complain(`Cadenza could not be started: ${reason(error)}`);
+      return 1;
     }
-    await startingEngine;
-    if (useSandbox) await importDemoImage(dockerHost, cache);
-    await startingTemporal;
-
-    const address = given ?? `127.0.0.1:${temporalPort}`;
-    const secrets = await secretsReady;
-    const file =
-      secrets === undefined
-        ? options.config
-        : writeSandboxConfig(home, secrets, {
-            url: sandboxUrl,
-            dockerHost,
-            privateEngine: existing === undefined,
-            temporal: address,
-            namespace,
-            httpPort,
-          });
-    const workerEnv: NodeJS.ProcessEnv = {
-      ...workerEnvironment(env),
-      ...(file === undefined ? {} : { CADENZA_CONFIG: file }),
-      CADENZA_HOME: home.dir,
-      CADENZA_HTTP_HOST: env['CADENZA_HTTP_HOST'] ?? '127.0.0.1',
-      MANAGER__HTTP__PORT: String(httpPort),
-      TEMPORAL_ADDRESS: address,
-      TEMPORAL_NAMESPACE: namespace,
-      DOCKER_HOST: env['DOCKER_HOST'] || dockerHost,
-    };
-    await keep(
-      'worker',
-      async () => spawned(process.execPath, [script('worker/main')], workerEnv, log('worker'), workerGrace),
-      (code) => {
-        if (code !== 2) return true;
-        process.stderr.write(`${tail(log('worker'))}\n`);
-        over(2);
-        return false;
-      },
-    );
-
-    const base = `http://127.0.0.1:${httpPort}`;
-    const deadline = Date.now() + readyWithin;
-    let missing: readonly string[] = [];
-    let up = 0;
-    for (;;) {
-      const ready = await answers(`${base}/health/ready`);
-      const demo = secrets === undefined ? { wanted: 0, late: [] } : await demoProgress(sandboxUrl, secrets.token);
-      if (ready && demo?.late.length === 0) {
-        up = demo.wanted;
-        missing = [];
-        break;
-      }
-      missing = ready ? (demo?.late ?? ['the demo connectors']) : ['the worker'];
-      if (interrupted > 0) return;
-      if (Date.now() > deadline) break;
-      await sleep(150);
-    }
-    const run: RunFile = {
-      pid: process.pid,
-      temporal: { address, namespace, ui: given ? (env['TEMPORAL_UI'] ?? '') : `http://127.0.0.1:${uiPort}` },
-      docker: { host: workerEnv['DOCKER_HOST'] ?? dockerHost },
-      sandbox: useSandbox ? { url: sandboxUrl } : null,
-      health: `${base}/health/ready`,
-      metrics: `${base}/metrics`,
-      startedAt: new Date().toISOString(),
-    };
-    home.publish(run);
-    say(
-      screen(run, {
-        privateEngine: existing === undefined,
-        ownTemporal: !given,
-        seconds: (Date.now() - begun) / 1000,
-        home: home.dir,
-        missing,
-        connectors: up,
-      }),
-    );
   })();
-
-  const code = await Promise.race([
-    finished,
-    starting.then(
-      () => finished,
-      (error: unknown) => {
-        process.stderr.write(
-          `Cadenza could not be started: ${error instanceof Error ? error.message : 'unknown error'}\n`,
-        );
-        return 1;
-      },
-    ),
-  ]);
-  // The worker first, so that what it is doing can end; the engine last.
-  const order = ['worker', 'sandbox', 'temporal', 'engine'];
-  for (const name of order) await children.find((c) => c.name === name)?.stop();
-  home.release();
+  const unusable = parts.unusable.then((text) => {
+    complain(text);
+    return 2;
+  });
+  const code = await Promise.race([interrupted, running, unusable]);
+  stopping.abort(new Error('stopped'));
+  await parts.stop();
   if (code === 0) say('Stopped.');
   return code;
+}
+
+/** Waits until all is up, writes run.json and prints the screen. */
+async function announce(
+  home: string,
+  at: Addresses,
+  privateEngine: boolean,
+  ownTemporal: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const health = `${at.worker}/health/ready`;
+  const patience = Date.now() + 15_000;
+  await waitFor(() => unready(health), {
+    signal,
+    onChange: (left) => Date.now() > patience && say(`Waiting: ${left.join('; ')}`),
+  });
+  const { sandbox, docker } = at;
+  const missing =
+    sandbox === null || docker === null
+      ? []
+      : await waitFor(() => missingDemo(sandbox.url, sandbox.token, docker.host, begun), {
+          signal,
+          deadlineMs: demoMs,
+        });
+  if (signal.aborted) return;
+  const run: RunFile = {
+    pid: process.pid,
+    temporal: at.temporal,
+    docker,
+    sandbox: sandbox === null ? null : { url: sandbox.url },
+    health,
+    metrics: `${at.worker}/metrics`,
+    startedAt: new Date().toISOString(),
+  };
+  publish(home, run);
+  say(
+    screen(run, {
+      privateEngine,
+      ownTemporal,
+      seconds: (Date.now() - begun) / 1_000,
+      home,
+      otherHome: home !== resolve('.cadenza'),
+      missing,
+    }),
+  );
 }
 
 try {
   process.exit(await main());
 } catch (error) {
-  process.stderr.write(`${error instanceof InUse || error instanceof Error ? error.message : 'failed'}\n`);
+  complain(reason(error));
   process.exit(1);
 }

@@ -1,46 +1,49 @@
 import type { RunFile } from './home.ts';
 
-/** The one screen a start ends with. */
-export function screen(
-  run: RunFile,
-  facts: {
-    readonly privateEngine: boolean;
-    readonly ownTemporal: boolean;
-    readonly seconds: number;
-    readonly home: string;
-    readonly missing: readonly string[];
-    readonly connectors: number;
-  },
-): string {
-  const rows: readonly (readonly [string, string])[] = [
-    ['Temporal UI', run.temporal.ui === '' ? '(of your own server)' : run.temporal.ui],
-    ['Temporal', `${run.temporal.address}, namespace ${run.temporal.namespace}${facts.ownTemporal ? '' : ' (yours)'}`],
-    ...(run.sandbox === null
+export interface ScreenFacts {
+  readonly privateEngine: boolean;
+  readonly ownTemporal: boolean;
+  readonly seconds: number;
+  readonly home: string;
+  /** True when `home` is not the one the commands look at by themselves. */
+  readonly otherHome: boolean;
+  /** Demo connectors that are not up after all the waiting. */
+  readonly missing: readonly string[];
+}
+
+/** The one screen a start ends with. Scripts wait for its line `Cadenza is ready`, so that stays without colour. */
+export function screen(run: RunFile, facts: ScreenFacts): string {
+  const { temporal, docker, sandbox, health } = run;
+  const rows: (readonly [string, string])[] = [
+    ['Temporal', `${temporal.address}, namespace ${temporal.namespace}${facts.ownTemporal ? '' : ' (yours)'}`],
+    ...(temporal.ui === '' ? [] : [['Temporal UI', temporal.ui] as const]),
+    ...(docker === null
       ? []
-      : [['Sandbox', `${run.sandbox.url}  (a stand-in OpenCTI: add, start, stop and break connectors)`] as const]),
-    ['Docker', `${run.docker.host}${facts.privateEngine ? ' (private, ends with Cadenza)' : ''}`],
-    ['Health', run.health],
+      : [['Docker', `${docker.host}${facts.privateEngine ? ' (private: ends with Cadenza)' : ''}`] as const]),
+    ...(sandbox === null ? [] : [['Sandbox', `${sandbox.url}  (a stand-in OpenCTI to play with)`] as const]),
+    ['Worker', health],
     ['Logs', `${facts.home}/logs`],
   ];
-  const bold =
-    process.stdout.isTTY && !process.env['NO_COLOR'] ? (t: string) => `\u001b[1m${t}\u001b[0m` : (t: string) => t;
+  const prefix = facts.otherHome ? `CADENZA_HOME=${facts.home} ` : '';
+  const commands: readonly (readonly [string, string])[] = [
+    ['list --watch', 'what runs'],
+    [sandbox === null ? 'show <name>' : 'show demo-crash-loop', 'one connector, what became of it and why'],
+    ['reconcile', 'compare with the platform now'],
+  ];
+  const width = Math.max(...commands.map(([command]) => command.length));
   return [
     '',
-    bold(
-      `Cadenza is ready after ${facts.seconds.toFixed(1)} s${facts.connectors > 0 ? `, ${facts.connectors} demo connectors are up` : ''}`,
-    ),
+    `Cadenza is ready, after ${facts.seconds.toFixed(1)} s`,
     ...(facts.missing.length === 0
       ? []
-      : [`not running yet: ${facts.missing.join(', ')} ("npx cadenza show <name>" says why)`]),
+      : [`Not up yet: ${facts.missing.join(', ')}. "npx cadenza show <name>" says why.`]),
     '',
-    ...rows.map(([k, v]) => `  ${k.padEnd(12)} ${v}`),
+    ...rows.map(([name, value]) => `  ${name.padEnd(12)} ${value}`),
     '',
-    'Try next, in another terminal:',
-    '  npx cadenza list --watch          what runs',
-    '  npx cadenza show demo-crash-loop  one connector, its transitions and why',
-    '  npx cadenza reconcile             poll at once and see what changed',
+    'Next, in another terminal:',
+    ...commands.map(([command, about]) => `  ${prefix}npx cadenza ${command.padEnd(width)}  ${about}`),
     '',
-    'Ctrl-C stops everything; starting again goes on where it was.',
+    'Ctrl-C stops it all; the next start goes on from there.',
     '',
   ].join('\n');
 }
