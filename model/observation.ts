@@ -50,6 +50,7 @@ export const isCandidate = (
   managerIds: readonly string[],
 ): boolean =>
   object.labels[connectorLabel] === id &&
+  (object.labels[managerLabel] ?? '') !== '' &&
   managerIds.includes(object.labels[managerLabel] ?? '') &&
   [undefined, '', platform].includes(object.labels[platformLabel]);
 

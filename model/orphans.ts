@@ -92,8 +92,10 @@ export function sweep(input: SweepInput): SweepResult {
     return { ...state, remove: [], guard: here.length > 0 ? truncated(input.size) : null, ...leftAlone };
   }
 
-  const orphans = here.filter((o) => !listed.has(idOf(o)));
-  const state: SweepState = { candidates: count(input, orphans, new Set(legacy.map(idOf))), ...emptiness(input, here) };
+  // Retiring a connector removes all that is its own, so one with a legacy object stays as it is.
+  const legacyIds = new Set(legacy.map(idOf));
+  const orphans = here.filter((o) => !listed.has(idOf(o)) && !legacyIds.has(idOf(o)));
+  const state: SweepState = { candidates: count(input, orphans, legacyIds), ...emptiness(input, here) };
   const ripe = state.candidates.filter((c) => c.sweeps >= policy.sweeps);
   const guard = policy.allowMassRemoval ? null : guardFor(input, here.length, orphans.length, state);
   const remove = guard === null ? ripe : ripe.filter((c) => input.confirmed.has(c.id));
