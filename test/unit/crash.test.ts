@@ -5,7 +5,7 @@ import { countCrashes, isLooping, loopDelay, neverAgain, noticed, uptime } from 
 import type { Memory } from '../../model/memory.ts';
 import { absorbDesired } from '../../model/outcome.ts';
 import { type Policy, defaultPolicy } from '../../model/policy.ts';
-import { type Life, lifeOf, think, wait, walk } from '../support/life.ts';
+import { type Life, act, lifeOf, think, wait, walk } from '../support/life.ts';
 import {
   alter,
   crash,
@@ -140,6 +140,17 @@ describe('a connector that keeps ending', () => {
     expect(end.trail).toEqual(['stop', 'tell stopped']);
     expect(end.life.memory.crashes).toBe(4);
     expect(end.plan.phase).toBe('looping');
+  });
+
+  test('in a loop is stopped, once, if the runtime is about to start it again', () => {
+    const life = dieTimes(calm(), 3);
+    const ended = crash(life.world, 'c0');
+    const restarting = alter(ended, 'c0', { state: 'transitional', runtimeRestarts: 1 });
+    const first = think({ ...life, world: restarting });
+    expect(first.plan).toMatchObject({ steps: [{ kind: 'stop', ref: 'c0' }], phase: 'looping' });
+    const stopped = act(first.life, { kind: 'stop', ref: 'c0', reason: '' }).life;
+    expect(think({ ...stopped, world: restarting }).plan.steps).toEqual([]);
+    expect(walk(stopped).plan).toMatchObject({ hold: 'waiting out a reboot loop' });
   });
 
   test('started by hand during the delay is left running', () => {
