@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import Docker from 'dockerode';
 import { inCache } from './cache.ts';
+import { answers, engineHost } from './host.ts';
+import { unmountBelow } from './mounts.ts';
 import { alive, start, stop, until } from './processes.ts';
 
 export interface Engine {
@@ -14,29 +15,16 @@ export interface Engine {
   stop(): Promise<void>;
 }
 
-/** True when an engine answers there (`unix://` or `tcp://`). */
-export function answers(host: string): Promise<boolean> {
-  const target = host.startsWith('unix://')
-    ? { socketPath: host.slice(7) }
-    : { host: new URL(host).hostname, port: Number(new URL(host).port) || 2375 };
-  return new Promise((resolve) => {
-    const call = request({ ...target, path: '/_ping', timeout: 2_000 }, (reply) => {
-      reply.resume();
-      resolve(reply.statusCode === 200);
-    });
-    call.on('timeout', () => call.destroy());
-    call.on('error', () => resolve(false));
-    call.end();
-  });
-}
-
 /** The engine that is there already, or undefined. DOCKER_HOST counts alone when it is set. */
 export async function existingEngine(env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  const host = env['DOCKER_HOST'] || 'unix:///var/run/docker.sock';
-  return (await answers(host)) ? host : undefined;
+  for (const host of new Set([engineHost(env), ...(env['DOCKER_HOST'] ? [] : ['unix:///var/run/docker.sock'])]))
+    if (await answers(host, env)) return host;
+  return undefined;
 }
 
-const longestSocket = 100;
+/** Longest path of a socket that the system takes, and the longest one an engine makes below its folder. */
+const longestSocket = 107;
+const deepestSocket = 'exec/containerd/containerd.sock.ttrpc';
 
 /**
  * A Docker engine of our own below `dir`, without touching the host's network: no bridge, no packet rules, so containers
@@ -57,12 +45,14 @@ export async function startEngine(options: {
     throw new Error('no Docker engine answers and none was loaded; run "node tools/setup.mjs start"');
   mkdirSync(dir, { recursive: true });
   const short = createHash('sha256').update(dir).digest('hex').slice(0, 12);
-  const run = join(dir, 'docker.sock').length < longestSocket ? dir : join(tmpdir(), `cadenza-${short}`);
+  const run = join(dir, deepestSocket).length <= longestSocket ? dir : join(tmpdir(), `cadenza-${short}`);
   mkdirSync(run, { recursive: true, mode: 0o700 });
   const socket = join(run, 'docker.sock');
   const pidfile = join(dir, 'docker.pid');
-  await clearStale(pidfile);
   const exec = join(run, 'exec');
+  await clearStale(pidfile, pidfile);
+  // An engine takes a containerd that ended but was not reaped for a live one, and waits for it in vain.
+  await clearStale(join(exec, 'containerd', 'containerd.pid'), join(exec, 'containerd', 'containerd.toml'));
   const path = `${join(bin, 'usr', 'sbin')}:${join(bin, 'usr', 'bin')}:${process.env['PATH'] ?? ''}`;
   const { pid } = start(
     dockerd,
@@ -87,7 +77,19 @@ export async function startEngine(options: {
   );
   options.spawned?.(pid);
   const host = `unix://${socket}`;
-  await until('the private Docker engine', 60_000, () => answers(host), pid);
+  const cleanUp = (): void => {
+    // After a kill the data folder stays mounted upon itself, and the default network namespace always does.
+    unmountBelow(exec);
+    unmountBelow(join(dir, 'data'));
+    if (run !== dir) rmSync(run, { recursive: true, force: true });
+  };
+  try {
+    await until('the private Docker engine', 60_000, () => answers(host), pid);
+  } catch (error) {
+    await stop(pid, 10_000);
+    cleanUp();
+    throw error;
+  }
   return {
     host,
     pid,
@@ -97,8 +99,7 @@ export async function startEngine(options: {
       const running = await docker.listContainers().catch(() => []);
       await Promise.allSettled(running.map((c) => docker.getContainer(c.Id).stop({ t: 10 })));
       await stop(pid, 60_000);
-      unmountBelow(exec);
-      if (run !== dir) rmSync(run, { recursive: true, force: true });
+      cleanUp();
     },
   };
 }
@@ -115,17 +116,21 @@ function ownConfig(dockerd: string, dir: string): string {
   return file;
 }
 
-/** After a kill the pid file may name a process that is gone, or somebody else's; only a dockerd is stopped. */
-async function clearStale(pidfile: string): Promise<void> {
+/**
+ * After a kill a pid file may name a process that is gone, or somebody else's: only the one that was started with
+ * `argument`, a path of this very engine, is ended.
+ */
+async function clearStale(pidfile: string, argument: string): Promise<void> {
   if (!existsSync(pidfile)) return;
   const pid = Number(readFileSync(pidfile, 'utf8'));
-  const name = pid > 0 && alive(pid) ? readFileSync(`/proc/${pid}/comm`, 'utf8').trim() : '';
-  if (name === 'dockerd') await stop(pid, 60_000);
+  if (pid > 0 && alive(pid) && commandLine(pid).includes(argument)) await stop(pid, 60_000);
   rmSync(pidfile, { force: true });
 }
 
-function unmountBelow(folder: string): void {
-  const netns = join(folder, 'netns');
-  if (!existsSync(netns)) return;
-  for (const entry of readdirSync(netns)) spawnSync('umount', [join(netns, entry)], { stdio: 'ignore' });
+function commandLine(pid: number): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  } catch {
+    return [];
+  }
 }
