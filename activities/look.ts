@@ -11,7 +11,9 @@ export async function look(site: Site, id: string, now: () => number, signal: Ab
 
 async function see(site: Site, id: string, now: () => number, signal: AbortSignal): Promise<Seen> {
   const desired = site.records.desired(id);
-  const names = desired === undefined ? [] : [desired.names.legacy, desired.names.safe];
+  // The name that would be used comes first: a runtime need not look at the second while the first is free.
+  const { legacy, safe, legacyUsable } = desired?.names ?? { legacy: '', safe: '', legacyUsable: true };
+  const names = desired === undefined ? [] : legacyUsable ? [legacy, safe] : [safe, legacy];
   try {
     const query = { connectorId: id, variableId: desired?.variableId ?? id, names };
     const objects = await site.runtime.find(query, signal);

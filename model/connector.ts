@@ -37,7 +37,7 @@ export interface SkippedRecord {
 export interface Listing {
   readonly records: readonly ConnectorRecord[];
   readonly skipped: readonly SkippedRecord[];
-  /** False when a record's id could not be read, or the listing may be truncated: nothing may be removed on its strength. */
+  /** False when a record's id could not be read: nothing may be removed on its strength. */
   readonly complete: boolean;
 }
 

@@ -1,9 +1,6 @@
 import type { ConfigEntry, ConnectorRecord, Listing, Requested, SkippedRecord, Status } from '../model/connector.ts';
 import { fieldOf } from './graphql.ts';
 
-/** OpenCTI's default page size: a listing of exactly so many may be cut off. */
-const pageSize = 500;
-
 /** `created`, `exited`, null and whatever else comes is not running. */
 export const currentStatus = (raw: unknown): Status | null => {
   if (raw === null || raw === undefined) return null;
@@ -21,7 +18,7 @@ export function decodeListing(raw: readonly unknown[]): Listing {
   const records: ConnectorRecord[] = [];
   const skipped: SkippedRecord[] = [];
   const ids = new Set<string>();
-  let complete = raw.length !== pageSize;
+  let complete = true;
   for (const item of raw) {
     const fields: Fields = typeof item === 'object' && item !== null ? item : {};
     const result = decodeRecord(fields, ids);

@@ -12,9 +12,11 @@ export function mountsBelow(folder: string, table: string): readonly string[] {
     .toSorted((a, b) => b.length - a.length);
 }
 
-/** Ends the mounts that a program left there; one that is in use stays. */
+/** Ends the mounts that a program left there. */
 export function unmountBelow(folder: string): void {
   if (!existsSync('/proc/mounts')) return;
   for (const point of mountsBelow(folder, readFileSync('/proc/mounts', 'utf8')))
-    spawnSync('umount', [point], { stdio: 'ignore' });
+    if (spawnSync('umount', [point], { stdio: 'ignore' }).status !== 0)
+      // A process that is on its way out may still hold it; the mount goes as soon as that has ended.
+      spawnSync('umount', ['-l', point], { stdio: 'ignore' });
 }

@@ -11,9 +11,10 @@ const free = (port: number): Promise<number | undefined> =>
     });
   });
 
-/** The usual port if it is free, else any free one. 0: any. */
-export async function port(usual: number): Promise<number> {
-  const got = (await free(usual)) ?? (await free(0));
+/** The first of these ports that is free, else any free one. 0: any. */
+export async function port(...wanted: readonly number[]): Promise<number> {
+  let got: number | undefined;
+  for (const one of [...wanted, 0]) got ??= await free(one);
   if (got === undefined) throw new Error('no port is free on 127.0.0.1');
   return got;
 }

@@ -25,7 +25,10 @@ export async function swap(
 ): Promise<void> {
   const next = besideName(spec.name, '-next');
   const prev = besideName(spec.name, '-prev');
-  const mine = await c.ofConnector(spec.connectorId, signal);
+  const labelled = await c.ofConnector(spec.connectorId, signal);
+  // One that was recognised by its name carries no label of the connector.
+  const adopted = labelled.some((o) => o.ref === current) ? undefined : await c.inspect(current, signal);
+  const mine = adopted === undefined ? labelled : [...labelled, adopted];
   const isNew = (o: RuntimeObject) => o.contractHash === spec.contractHash && o.specHash === spec.specHash;
 
   // Interrupted behind the rename: the new one has the name, the old one waits as `-prev`.
@@ -35,9 +38,9 @@ export async function swap(
 
   // Interrupted before it: nothing of the new one ever ran, so it is made anew.
   for (const o of mine) if (o.name === next && o.ref !== current) await c.remove(o.ref, signal);
-  const old = kept ?? mine.find((o) => o.ref === current);
+  const old = mine.find((o) => o.ref === current) ?? kept;
   if (old === undefined) throw permanent('NameConflict', 'the container to replace is gone; looking again');
-  await refuseStrangers(c, spec, [spec.name, next, prev], signal);
+  await refuseStrangers(c, spec, mine, [spec.name, next, prev], signal);
 
   const created = await c.create(spec, next, signal);
   const wasUp = old.state === 'running';
@@ -88,17 +91,14 @@ function undone(error: unknown): unknown {
 async function refuseStrangers(
   c: Containers,
   spec: Spec,
+  mine: readonly RuntimeObject[],
   names: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
+  const own = (o: RuntimeObject) => o.labels[connectorLabel] === spec.connectorId || mine.some((m) => m.ref === o.ref);
   for (const name of names) {
     const holder = await c.inspect(name, signal);
-    if (
-      holder !== undefined &&
-      holder.name === name &&
-      holder.labels[connectorLabel] !== spec.connectorId &&
-      holder.runsConnector !== true
-    )
+    if (holder?.name === name && !own(holder))
       throw permanent('NameConflict', `the container name "${name}" belongs to something else`);
   }
 }

@@ -9,6 +9,7 @@ import { type ChildName, type Children, graceMs, stopOrder } from './children.ts
 import { engineEnvironment, plainEnvironment, workerEnvironment } from './environment.ts';
 import { type Kept, type Process, endOf, keep } from './keep.ts';
 import type { Needs } from './needs.ts';
+import { homePorts } from './ports.ts';
 import { plainLines, runOwn } from './node.ts';
 import { sandboxSecrets, writeSandboxConfig } from './sandbox.ts';
 
@@ -44,6 +45,7 @@ const unusableCode = 2;
 
 export function instance({ home, env, needs, config, children, stopping, say }: Setting): Instance {
   const cache = cacheFolder(env);
+  const ports = homePorts(home);
   const kept = new Map<ChildName, Kept>();
   const log = (name: ChildName): string => join(home, 'logs', `${name}.log`);
   const note = (name: ChildName) => (pid: number) => children.note(name, pid);
@@ -72,7 +74,7 @@ export function instance({ home, env, needs, config, children, stopping, say }: 
     const { namespace } = needs;
     if (needs.temporal !== undefined)
       return { address: needs.temporal, namespace, ui: env['CADENZA_TEMPORAL_UI'] ?? '' };
-    const [at, uiPort] = [await port(7233), await port(8233)];
+    const [at, uiPort] = [await ports.pick('temporal', 7233), await ports.pick('ui', 8233)];
     const options = {
       cli: inCache(cache).temporal,
       dir: join(home, 'temporal'),
@@ -113,7 +115,7 @@ export function instance({ home, env, needs, config, children, stopping, say }: 
   > => {
     if (!needs.sandbox) return null;
     const secrets = await sandboxSecrets(home);
-    const at = await port(4000);
+    const at = await ports.pick('sandbox', 4000);
     const own = {
       CADENZA_SANDBOX_PORT: String(at),
       CADENZA_SANDBOX_STATE: join(home, 'sandbox', 'state.json'),
