@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, openSync, readFileSync, renameSync, existsSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -45,6 +45,9 @@ export function start(
     detached: true,
     ...(cwd === undefined ? {} : { cwd }),
   });
+  // Without a listener a program that cannot be started would end this process too.
+  child.on('error', () => undefined);
+  closeSync(out);
   if (child.pid === undefined) throw new Error(`${command} cannot be started; see ${log}`);
   return { pid: child.pid, child };
 }

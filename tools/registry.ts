@@ -4,18 +4,25 @@ import { inCache } from './cache.ts';
 import { port } from './ports.ts';
 import { start, stop, until } from './processes.ts';
 import { connects } from './temporal.ts';
+import { throttle } from './throttle.ts';
 
 export interface Registry {
   /** `127.0.0.1:port`: engines allow plain HTTP there. */
   readonly server: string;
+  /** The same one without its throttle. */
+  readonly direct: string;
   stop(): Promise<void>;
 }
 
-/** A real image registry on loopback. With `htpasswd` (lines `user:bcrypt hash`) every call needs these credentials. */
+/**
+ * A real image registry on loopback. With `htpasswd` (lines `user:bcrypt hash`) every call needs these credentials; with
+ * `bytesPerSecond` pulls are as slow as that, while `direct` stays fast, for pushes.
+ */
 export async function startRegistry(options: {
   readonly dir: string;
   readonly cache: string;
   readonly htpasswd?: string;
+  readonly bytesPerSecond?: number;
 }): Promise<Registry> {
   const { dir, cache } = options;
   const program = inCache(cache).registry;
@@ -35,5 +42,14 @@ export async function startRegistry(options: {
   writeFileSync(file, `${config.join('\n')}\n`);
   const { pid } = start(program, ['serve', file], { PATH: process.env['PATH'] ?? '' }, join(dir, 'registry.log'));
   await until('the image registry', 30_000, () => connects(at), pid);
-  return { server: `127.0.0.1:${at}`, stop: () => stop(pid, 5_000) };
+  const direct = `127.0.0.1:${at}`;
+  const slow = options.bytesPerSecond === undefined ? undefined : await throttle(at, options.bytesPerSecond);
+  return {
+    server: slow === undefined ? direct : `127.0.0.1:${slow.port}`,
+    direct,
+    stop: async () => {
+      await slow?.stop();
+      await stop(pid, 5_000);
+    },
+  };
 }

