@@ -1,4 +1,4 @@
-import { type SweepInput, sweep } from '../model/orphans.ts';
+import { type SweepInput, type SweepState, sweep } from '../model/orphans.ts';
 import * as messages from '../workflows/messages.ts';
 import { heartbeating } from './context.ts';
 import type { Deps, Site } from './deps.ts';
@@ -16,7 +16,7 @@ export function orphanSweep(
   deps: Deps,
   memosOf: (site: Site) => ReturnType<typeof cachedEntities>,
 ): RuntimeActivities['sweepOrphans'] {
-  return ({ platform, previous }) =>
+  return ({ platform }) =>
     heartbeating(async (signal) => {
       const site = siteOf(deps.sites, platform);
       await freshListing(site, deps, signal);
@@ -33,7 +33,7 @@ export function orphanSweep(
         size: site.records.all().length + site.records.skipped().length,
         objects,
         workflows: [...memos].map(([id, { summary }]) => ({ id, name: summary.name })),
-        previous,
+        previous: known?.sweep?.state ?? { candidates: [] },
         confirmed: new Set(
           confirmed !== undefined && confirmed !== null && Date.parse(confirmed.until) > now ? confirmed.ids : [],
         ),
@@ -50,25 +50,21 @@ export function orphanSweep(
         });
       for (const c of result.remove) await signalRetire(deps, site, c.id, c.name, 'the platform no longer lists it');
       const going = new Set(result.remove.map((c) => c.id));
+      const state: SweepState = {
+        candidates: result.candidates,
+        ...(result.empty === undefined ? {} : { empty: result.empty }),
+      };
       const report: messages.SweepReport = {
         at: new Date(now).toISOString(),
         candidates: result.candidates.filter((c) => !going.has(c.id)),
         guard: result.guard,
         unassigned: result.unassigned,
         removed: [...going],
+        state,
       };
-      const shown = (r: messages.SweepReport | null | undefined): string =>
-        JSON.stringify([r?.candidates.map((c) => c.id), r?.guard?.kind, r?.unassigned.map((u) => u.ref)]);
-      if (
-        known?.sweep == null
-          ? report.candidates.length + report.unassigned.length > 0
-          : shown(known.sweep) !== shown(report)
-      )
-        await handle.signal(messages.swept, report).catch(() => undefined);
-      const state = {
-        candidates: result.candidates,
-        ...(result.empty === undefined ? {} : { empty: result.empty }),
-      };
-      return { state, report };
+      const content = (r: messages.SweepReport | null | undefined): string =>
+        JSON.stringify([r?.state ?? { candidates: [] }, r?.guard?.kind, r?.unassigned.map((u) => u.ref) ?? []]);
+      if (content(known?.sweep) !== content(report)) await handle.signal(messages.swept, report).catch(() => undefined);
+      return { report };
     });
 }

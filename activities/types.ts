@@ -2,7 +2,6 @@ import type { ActionResult } from '../model/command.ts';
 import type { Health, Platform, Status } from '../model/connector.ts';
 import type { LifecycleLine } from '../model/memory.ts';
 import type { Observation } from '../model/observation.ts';
-import type { SweepState } from '../model/orphans.ts';
 import type { SweepReport, SyncRecord } from '../workflows/messages.ts';
 
 /** Which connector; every activity fetches what it needs by this key and takes nothing secret. */
@@ -34,7 +33,7 @@ export interface RuntimeActivities {
   syncPlatform(request: SyncRequestArgs): Promise<SyncResult>;
   /** Runs for as long as the platform does: engine events become signals; health and logs are posted in bulk. */
   watch(request: { readonly platform: Platform }): Promise<void>;
-  sweepOrphans(request: { readonly platform: Platform; readonly previous: SweepState }): Promise<SweepOutcome>;
+  sweepOrphans(request: { readonly platform: Platform }): Promise<SweepOutcome>;
 }
 
 /** Activities that need the platform only. */
@@ -73,6 +72,5 @@ export interface SyncResult extends SyncRecord {
 }
 
 export interface SweepOutcome {
-  readonly state: SweepState;
   readonly report: SweepReport;
 }

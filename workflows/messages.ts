@@ -4,7 +4,7 @@ import type { Platform, RuntimeKind, Status } from '../model/connector.ts';
 import type { ErrorSummary } from '../model/errors.ts';
 import type { Memory } from '../model/memory.ts';
 import type { Desired, Observation } from '../model/observation.ts';
-import type { Candidate, SweepResult } from '../model/orphans.ts';
+import type { Candidate, SweepResult, SweepState } from '../model/orphans.ts';
 import type { ConnectorMarks, ConnectorSummary } from '../model/summary.ts';
 
 /** Every workflow id, signal, update and query, and the shapes that cross them. Payloads stay under 8 KB. */
@@ -125,8 +125,12 @@ export const syncNow = defineUpdate<SyncOutcome, [SyncRequest]>('syncNow');
 /** The engine or the platform is back, or something changed that belongs to no known connector: poll at once. */
 export const nudge = defineSignal<[{ readonly why: string }]>('nudge');
 
-/** Outcome of the last orphan sweep; sent by the sweep when it differs from the one before. */
+/**
+ * Outcome of the last orphan sweep; sent by the sweep when it differs from the one before. The platform's workflow keeps
+ * it for the next one: a Schedule's last completion result is not handed to runs that were triggered.
+ */
 export interface SweepReport {
+  readonly state: SweepState;
   /** ISO 8601. */
   readonly at: string;
   readonly candidates: readonly Candidate[];

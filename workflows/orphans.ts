@@ -1,7 +1,6 @@
-import { proxyActivities, workflowInfo } from '@temporalio/workflow';
+import { proxyActivities } from '@temporalio/workflow';
 import type { RuntimeActivities } from '../activities/types.ts';
 import type { Platform } from '../model/connector.ts';
-import type { SweepState } from '../model/orphans.ts';
 
 export interface OrphansInput {
   readonly platform: Platform;
@@ -9,11 +8,10 @@ export interface OrphansInput {
 }
 
 export interface OrphansResult {
-  readonly state: SweepState;
   readonly removed: readonly string[];
 }
 
-/** One sweep, run by a Schedule; what it found travels to the next sweep as the Schedule's last completion result. */
+/** One sweep, run by a Schedule. What it found goes to the platform's workflow, where the next sweep finds it. */
 export async function orphans(input: OrphansInput): Promise<OrphansResult> {
   const { sweepOrphans } = proxyActivities<RuntimeActivities>({
     taskQueue: input.runtimeQueue,
@@ -22,9 +20,8 @@ export async function orphans(input: OrphansInput): Promise<OrphansResult> {
     scheduleToStartTimeout: '2m',
     retry: { maximumAttempts: 3, initialInterval: '5s' },
   });
-  const last: OrphansResult | undefined = workflowInfo().lastResult as OrphansResult | undefined;
-  const { state, report } = await sweepOrphans.executeWithOptions({ summary: `sweep ${input.platform}` }, [
-    { platform: input.platform, previous: last?.state ?? { candidates: [] } },
+  const { report } = await sweepOrphans.executeWithOptions({ summary: `sweep ${input.platform}` }, [
+    { platform: input.platform },
   ]);
-  return { state, removed: report.removed };
+  return { removed: report.removed };
 }

@@ -20,6 +20,7 @@ interface Listed {
   readonly name: string;
   readonly requested: string;
   readonly current: string | null;
+  readonly health: { readonly is_in_reboot_loop: boolean } | null;
 }
 
 /**
@@ -39,7 +40,8 @@ export async function missingDemo(
     });
     const listed = (await answer.json()) as readonly Listed[];
     if (!answer.ok || listed.length === 0) return ['the demo connectors'];
-    const wanted = listed.filter((c) => c.requested === 'starting');
+    // One that waits out a reboot loop is where it should be.
+    const wanted = listed.filter((c) => c.requested === 'starting' && c.health?.is_in_reboot_loop !== true);
     const reported = wanted.filter((c) => c.current === 'started');
     const up = reported.length === wanted.length ? await startedSince(dockerHost, since) : undefined;
     return wanted.filter((c) => c.current !== 'started' || up?.has(c.id) === false).map((c) => c.name);
