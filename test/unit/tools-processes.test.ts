@@ -1,9 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { port } from '../../tools/ports.ts';
 import { alive, start, startTime, stop, until } from '../../tools/processes.ts';
 
 let dir: string;
@@ -57,17 +55,4 @@ test('waiting ends with the process that is waited for', async () => {
   const { pid } = run('short', 'exit 3');
   await expect(until('the service', 10_000, () => false, pid)).rejects.toThrow('the service ended while starting');
   await expect(until('the service', 200, () => false)).rejects.toThrow('not ready within 0.2 s');
-});
-
-test('the usual port while it is free, else another', async () => {
-  const usual = await port(0);
-  expect(await port(usual)).toBe(usual);
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(usual, '127.0.0.1', resolve));
-  try {
-    expect((server.address() as AddressInfo).port).toBe(usual);
-    expect(await port(usual)).not.toBe(usual);
-  } finally {
-    server.close();
-  }
 });
