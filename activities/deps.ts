@@ -37,6 +37,10 @@ export interface Site {
     readonly pullTimeout: number;
   };
   readonly logTail: number;
+  /** How many connectors of this platform are replaced at a time: an upgrade changes all of them at once. */
+  readonly refreshConcurrency: number;
+  /** Log the masked environment at every deploy and refresh. */
+  readonly showEnvironment: boolean;
   readonly records: Records;
   readonly registration: Registration;
   readonly contact: Contact;

@@ -1,5 +1,7 @@
+import pLimit, { type LimitFunction } from 'p-limit';
 import type { ConnectorRecord } from '../model/connector.ts';
 import { benign, permanent, retryable } from '../model/errors.ts';
+import { masked } from '../model/mask.ts';
 import type { Observation } from '../model/observation.ts';
 import type { Spec } from '../runtimes/runtime.ts';
 import { type Busy } from './busy.ts';
@@ -8,6 +10,17 @@ import type { Deps, Site } from './deps.ts';
 import { look, siteOf } from './look.ts';
 import { freshListing } from './listing.ts';
 import type { ConnectorKey, RuntimeActivities, WantedVersion } from './types.ts';
+
+const limits = new WeakMap<Site, LimitFunction>();
+
+/** Replacements of one platform take turns; deploys, starts and stops do not wait for them. */
+function turns(site: Site): LimitFunction {
+  const known = limits.get(site);
+  if (known !== undefined) return known;
+  const made = pLimit(site.refreshConcurrency);
+  limits.set(site, made);
+  return made;
+}
 
 type Lifecycle = Pick<
   RuntimeActivities,
@@ -66,6 +79,11 @@ export function lifecycle(deps: Deps, busyOf: (platform: Site['platform']) => Bu
       throw error;
     }
     progress(`creating ${want.name}`);
+    if (site.showEnvironment)
+      deps.log.info('environment of the connector', {
+        connector: want.id,
+        environment: env.map((v) => `${v.key}=${v.sensitive ? masked : v.value}`),
+      });
     const { contractHash } = record;
     return {
       connectorId: want.id,
@@ -90,8 +108,13 @@ export function lifecycle(deps: Deps, busyOf: (platform: Site['platform']) => Bu
       }),
     refresh: (want) =>
       act(want, 'refresh', async (site, signal, progress) => {
+        // The pull is not part of the turn: a slow one holds up nobody else.
         const spec = await prepare(site, want, progress, signal);
-        await site.runtime.refresh(spec, want.ref, want.start, signal);
+        progress('waiting for its turn to be replaced');
+        await turns(site)(async () => {
+          signal.throwIfAborted();
+          await site.runtime.refresh(spec, want.ref, want.start, signal);
+        });
       }),
     start: (key) => act(key, 'start', (site, signal) => site.runtime.start(key.ref, signal)),
     stop: (key) => act(key, 'stop', (site, signal) => site.runtime.stop(key.ref, key.force, signal)),

@@ -245,6 +245,8 @@ function settingsOf(
       pullTimeout: manager.pull_timeout * s,
     },
     logTail: manager.log_tail_lines,
+    refreshConcurrency: manager.refresh_concurrency,
+    showEnvironment: manager.debug.show_env_vars,
   };
 }
 

@@ -19,6 +19,8 @@ export type SiteSettings = Pick<
   | 'specHash'
   | 'cadence'
   | 'logTail'
+  | 'refreshConcurrency'
+  | 'showEnvironment'
 >;
 
 /** One platform on one runtime, as the activities need it. */

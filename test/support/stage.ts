@@ -94,6 +94,8 @@ export async function startStage(options: StageOptions): Promise<Stage> {
     specHash: () => 'spec-1',
     cadence: { poll: period, ping: 5_000, health: 30_000, logs: 10_000, pullTimeout: 600_000 },
     logTail: 100,
+    refreshConcurrency: 4,
+    showEnvironment: false,
     ...options.settings,
   };
   const now = options.now ?? Date.now;
