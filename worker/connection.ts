@@ -13,8 +13,9 @@ const pem = (value: string | undefined): Buffer | undefined =>
   value === undefined ? undefined : value.includes('-----BEGIN') ? Buffer.from(value) : readFileSync(value);
 
 /** Where the server is: Temporal's own environment and profile first, then the configuration's `temporal` section. */
-export function temporalAddress(config: Config['temporal']): TemporalAddress {
-  const own = loadClientConnectConfig();
+export function temporalAddress(config: Config['temporal'], env: NodeJS.ProcessEnv): TemporalAddress {
+  const given = Object.entries(env).filter((e): e is [string, string] => e[1] !== undefined);
+  const own = loadClientConnectConfig({ overrideEnvVars: Object.fromEntries(given) });
   const address = own.connectionOptions.address ?? config.address;
   const namespace = own.namespace ?? config.namespace;
   const [ca, crt, key] = [pem(config.tls.ca), pem(config.tls.cert), pem(config.tls.key)];

@@ -148,7 +148,7 @@ export async function startWorker(env: NodeJS.ProcessEnv, cwd: string): Promise<
     let connection: Connection | undefined;
     let native: NativeConnection | undefined;
     try {
-      const { options, namespace, address } = temporalAddress(temporal);
+      const { options, namespace, address } = temporalAddress(temporal, env);
       native = await untilItAnswers('temporal', `Temporal at ${address}`, () =>
         NativeConnection.connect(options as NativeConnectionOptions),
       );

@@ -38,6 +38,7 @@ export async function diagnose(env: NodeJS.ProcessEnv, cwd: string): Promise<rea
     ...examined.flatMap((e) => e.checks),
     ...(await examineTemporal(
       loaded,
+      env,
       examined.map((e) => e.queue),
     )),
   ];
@@ -123,12 +124,16 @@ async function examinePlatform(
   }
 }
 
-async function examineTemporal(loaded: LoadResult, queues: readonly RuntimeQueue[]): Promise<readonly Check[]> {
+async function examineTemporal(
+  loaded: LoadResult,
+  env: NodeJS.ProcessEnv,
+  queues: readonly RuntimeQueue[],
+): Promise<readonly Check[]> {
   const { temporal } = loaded.config;
   if (!loaded.ok && loaded.problems.some((p) => p.path.startsWith('temporal')))
     return [skipped('temporal', 'its configuration must be mended first')];
   return guarded('temporal', 'check temporal.tls.* and the Temporal profile', async () => {
-    const { address, namespace, options } = temporalAddress(temporal);
+    const { address, namespace, options } = temporalAddress(temporal, env);
     return temporalChecks({ address, namespace, taskQueue: temporal.task_queue, options }, queues);
   });
 }
