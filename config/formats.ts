@@ -33,9 +33,10 @@ function yaml(source: string, origin: string): Node {
 
 const words = (code: string): string => code.toLowerCase().replaceAll('_', ' ');
 const deepest = 100;
+const tooDeep = (): FormatError => new FormatError(`is nested deeper than ${deepest} levels`);
 
 function fromYaml(node: unknown, document: Document, origin: string, depth: number): Node {
-  if (depth > deepest) throw new FormatError(`is nested deeper than ${deepest} levels`);
+  if (depth > deepest) throw tooDeep();
   const inner = (child: unknown): Node => fromYaml(child, document, origin, depth + 1);
   if (isAlias(node)) return inner(node.resolve(document));
   if (isSeq(node)) return { kind: 'list', items: node.items.map(inner), origin };
@@ -67,12 +68,19 @@ export function json(source: string, origin: string): Node {
   return fromJson(value, JSON.parse(source.replace(jsonNumbers, (t) => (t.startsWith('"') ? t : `"${t}"`))), origin);
 }
 
-function fromJson(value: unknown, texts: unknown, origin: string): Node {
+function fromJson(value: unknown, texts: unknown, origin: string, depth = 0): Node {
+  if (depth > deepest) throw tooDeep();
   if (Array.isArray(value))
-    return { kind: 'list', items: value.map((v, i) => fromJson(v, (texts as unknown[])[i], origin)), origin };
+    return {
+      kind: 'list',
+      items: value.map((v, i) => fromJson(v, (texts as unknown[])[i], origin, depth + 1)),
+      origin,
+    };
   if (typeof value === 'object' && value !== null) {
     const written = texts as Record<string, unknown>;
-    const entries = Object.entries(value).map(([name, v]) => [name, fromJson(v, written[name], origin)] as const);
+    const entries = Object.entries(value).map(
+      ([name, v]) => [name, fromJson(v, written[name], origin, depth + 1)] as const,
+    );
     return { kind: 'table', entries: new Map(entries), origin };
   }
   return scalar(value === null ? '' : String(texts), origin, value);

@@ -54,7 +54,7 @@ export function loadConfig(options: LoadOptions): LoadResult {
   const reading = readConfig(options);
   const { config } = reading;
   const enabled = names.filter((platform) => config[platform].enable);
-  const found = enabled.map((platform) => ({ platform, problems: platformProblems(reading, platform) }));
+  const found = enabled.map((platform) => ({ platform, problems: platformProblems(reading, platform, options.cwd) }));
   const unusable = found
     .filter(({ problems }) => problems.length > 0)
     .map(({ platform, problems }) => ({ platform, problems, text: unusableText(platform, problems) }));
@@ -72,7 +72,7 @@ export function loadConfig(options: LoadOptions): LoadResult {
   ];
   const outcome: Outcome = { config, unusable, warnings, reading };
   const fatal = [
-    ...generalProblems(reading),
+    ...generalProblems(reading, options.cwd),
     ...(keys?.problems ?? []),
     ...(enabled.length === 0 ? [noneEnabled] : []),
   ];

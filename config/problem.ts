@@ -37,6 +37,8 @@ const longest = 200;
 export function shown(text: string): string {
   if (text.includes('-----BEGIN'))
     return /PRIVATE KEY/.test(text) ? masked : `${text.trim().split(/\s*\n|\\n/)[0]} ...`;
-  const safe = text.replace(/\/\/[^\s]*@/g, `//${masked}@`);
+  const safe = text
+    .replace(/\/\/[^\s]*@/g, `//${masked}@`)
+    .replace(/^(?![a-z][a-z0-9+.-]*:\/\/)[^\s/@:]+:[^\s@]+@/i, `${masked}@`); // user:password@host without a scheme
   return safe.length > longest ? `${safe.slice(0, longest)} ...` : safe;
 }

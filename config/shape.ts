@@ -24,7 +24,9 @@ export function shape(table: Table, schema: Section): Shaped {
     const kept: [string, Node][] = [];
     for (const [name, node] of here.entries) {
       const at = path === '' ? name : `${path}.${name}`;
-      if (known.has(at)) kept.push([name, node]);
+      // `opencti.url: x` on one line reads like the key but is another name; nothing would ever look there.
+      if (name.includes('.')) warnings.push(flat(at, node));
+      else if (known.has(at)) kept.push([name, node]);
       else if (sections.has(at)) {
         if (node.kind === 'table') kept.push([name, visit(node, at)]);
         else if (!isNull(node)) problems.push(noSection(at, node));
@@ -37,6 +39,11 @@ export function shape(table: Table, schema: Section): Shaped {
     const meant = nearest(path, [...known, ...sections]);
     return `${origin}: ${path} is not known and has no effect${meant === undefined ? '' : `; the nearest known key is ${meant}`}`;
   };
+
+  const flat = (path: string, node: Node): string =>
+    known.has(path) || sections.has(path)
+      ? `${node.origin}: ${path} is written on one line and has no effect; put each level below the one before it`
+      : unknown(path, node);
 
   return { table: visit(table, ''), problems, warnings };
 }

@@ -28,10 +28,14 @@ export const temporal = z.strictObject({
     key: text('Its key, PEM or path.', { ...secret, expects: 'PEM text or a path' }),
     server_name: text('Name expected in the certificate of the server.'),
   }),
-  payload_encryption_key: key(aesKey.optional(), 'Key that encrypts what Temporal stores of workflows.', {
-    ...secret,
-    expects: aesExpects,
-  }),
+  payload_encryption_key: key(
+    aesKey.optional(),
+    'Key for what Temporal stores of workflows. Checked, but this release does not encrypt.',
+    {
+      ...secret,
+      expects: aesExpects,
+    },
+  ),
   payload_encryption_key_filepath: text('File with that key. It wins if both are set.', { expects: 'a path' }),
   payload_encryption_previous_keys: key(z.array(aesKey).readonly().default([]), 'Former keys, for reading.', {
     ...secret,

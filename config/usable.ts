@@ -2,6 +2,7 @@ import type { Platform } from '../model/connector.ts';
 import { masked } from '../model/mask.ts';
 import { envName } from './keys.ts';
 import { at, hasValue, type Table } from './node.ts';
+import { pemProblems } from './pem.ts';
 import { placeholder } from './platform.ts';
 import type { ConfigProblem } from './problem.ts';
 import type { Reading } from './read.ts';
@@ -12,14 +13,18 @@ import type { Config } from './schema.ts';
 const isUnder = (path: string, section: string): boolean => path === section || path.startsWith(`${section}.`);
 
 /** Everything that keeps this platform from being managed; the other one is not touched by it. */
-export function platformProblems({ config, problems, table }: Reading, platform: Platform): readonly ConfigProblem[] {
+export function platformProblems(
+  { config, problems, table }: Reading,
+  platform: Platform,
+  cwd: string,
+): readonly ConfigProblem[] {
   const own = problems.filter((p) => isUnder(p.path, platform));
   const faulty = new Set(own.map((p) => p.path));
-  return [...own, ...[...betweenKeys(config, platform, table)].filter((p) => !faulty.has(p.path))];
+  return [...own, ...[...betweenKeys(config, platform, table, cwd)].filter((p) => !faulty.has(p.path))];
 }
 
 /** Faults that stop the whole process: of files, of the manager and of Temporal. */
-export function generalProblems({ config, problems }: Reading): readonly ConfigProblem[] {
+export function generalProblems({ config, problems, table }: Reading, cwd: string): readonly ConfigProblem[] {
   const own = problems.filter((p) => !isUnder(p.path, 'opencti') && !isUnder(p.path, 'openaev'));
   const loop = config.manager.reboot_loop;
   const found = fault(
@@ -32,6 +37,7 @@ export function generalProblems({ config, problems }: Reading): readonly ConfigP
     ...own,
     ...(loop.backoff_max < loop.backoff_initial ? [found] : []),
     ...pair('temporal.tls', config.temporal.tls),
+    ...pemProblems('temporal.tls', config.temporal.tls, tlsNames, table, cwd),
   ];
 }
 
@@ -52,7 +58,9 @@ const pair = (
   return [fault(`${path}.${missing}`, 'is not set', 'certificate and key go together: set both or none')];
 };
 
-function* betweenKeys(config: Config, platform: Platform, table: Table): Generator<ConfigProblem> {
+const tlsNames = ['ca', 'cert', 'key'] as const;
+
+function* betweenKeys(config: Config, platform: Platform, table: Table, cwd: string): Generator<ConfigProblem> {
   const section = config[platform];
   const { daemon } = section;
   if (section.token === placeholder)
@@ -62,13 +70,16 @@ function* betweenKeys(config: Config, platform: Platform, table: Table): Generat
       'set the token of a user of the platform',
       masked,
     );
+  const dockerTls = `${platform}.daemon.docker.tls`;
   yield* registry(`${platform}.daemon.registry`, daemon.registry);
   switch (daemon.selector) {
     case 'docker':
-      yield* pair(`${platform}.daemon.docker.tls`, daemon.docker.tls);
+      yield* pair(dockerTls, daemon.docker.tls);
+      yield* pemProblems(dockerTls, daemon.docker.tls, tlsNames, table, cwd);
       break;
     case 'swarm':
-      yield* pair(`${platform}.daemon.docker.tls`, daemon.docker.tls);
+      yield* pair(dockerTls, daemon.docker.tls);
+      yield* pemProblems(dockerTls, daemon.docker.tls, tlsNames, table, cwd);
       if (!hasValue(at(table, `${platform}.daemon.swarm`)))
         yield fault(
           `${platform}.daemon.swarm`,
@@ -77,6 +88,7 @@ function* betweenKeys(config: Config, platform: Platform, table: Table): Generat
         );
       break;
     case 'portainer':
+      yield* pemProblems(`${platform}.daemon.portainer`, daemon.portainer, ['ca'], table, cwd);
       if (daemon.portainer.api_key === placeholder)
         yield fault(
           `${platform}.daemon.portainer.api_key`,

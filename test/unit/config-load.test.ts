@@ -81,7 +81,11 @@ describe('platforms', () => {
       { OPENCTI__DAEMON__REGISTRY__USERNAME: 'u', OPENCTI__DAEMON__REGISTRY__PASSWORD: 'p' },
       ['opencti.daemon.registry.server'],
     ],
-    ['certificate without key', { OPENCTI__DAEMON__DOCKER__TLS__CERT: '/c.pem' }, ['opencti.daemon.docker.tls.key']],
+    [
+      'certificate without key',
+      { OPENCTI__DAEMON__DOCKER__TLS__CERT: '-----BEGIN CERTIFICATE-----' },
+      ['opencti.daemon.docker.tls.key'],
+    ],
     ['bad proxy', { OPENCTI__HTTPS_PROXY: 'socks5://p' }, ['opencti.https_proxy']],
     [
       'no label value on Kubernetes',
@@ -126,7 +130,7 @@ describe('faults', () => {
         MANAGER__REBOOT_LOOP__BACKOFF_MAX: '10',
         OPENCTI__TOKEN: 'geheim mit leerzeichen',
         OPENCTI__HTTP_PROXY: 'ftp://user:geheim@proxy',
-        TEMPORAL__TLS__KEY: '/key.pem',
+        TEMPORAL__TLS__KEY: '-----BEGIN PRIVATE KEY-----geheim',
         TEMPORAL__PAYLOAD_ENCRYPTION_KEY: 'geheim',
       },
       { 'config/default.yaml': 'manager: {ping_alive_schedule: 4}\nopencti: {url: "http://u:geheim@host"}' },
@@ -156,6 +160,44 @@ describe('faults', () => {
     expect(loaded.text).toContain('the configuration has 10 faults:');
     expect(loaded.text).toContain(`found "http://${masked}@host"`);
     expect(loaded.text).not.toContain('geheim');
+  });
+  it('of PEM files are told at the start, not when somebody connects', () => {
+    const env = {
+      ...key,
+      ...opencti,
+      TEMPORAL__TLS__CA: 'no/temporal.pem',
+      OPENCTI__DAEMON__DOCKER__TLS__CA: 'no/docker.pem',
+      OPENCTI__DAEMON__DOCKER__TLS__CERT: 'cert.pem',
+      OPENCTI__DAEMON__DOCKER__TLS__KEY: 'geheim',
+    };
+    const loaded = load(env, { 'cert.pem': 'any' });
+    expect(paths(loaded)).toEqual(['temporal.tls.ca', 'opencti.daemon.docker.tls.ca', 'opencti.daemon.docker.tls.key']);
+    if (loaded.ok) return;
+    expect(loaded.problems[0]).toEqual({
+      path: 'temporal.tls.ca',
+      env: 'TEMPORAL__TLS__CA',
+      value: 'no/temporal.pem',
+      reason: 'cannot be read (no such file)',
+      fix: 'give PEM text, or a file that the user of this process may read',
+      origin: 'environment TEMPORAL__TLS__CA',
+    });
+    expect(loaded.text).not.toContain('geheim');
+  });
+  it('of PEM files that nothing uses are none, nor is PEM text', () => {
+    const text = '-----BEGIN CERTIFICATE-----';
+    const env = { ...key, ...opencti, OPENCTI__DAEMON__PORTAINER__CA: 'no.pem', TEMPORAL__TLS__CA: text };
+    expect(load(env)).toMatchObject({ ok: true, unusable: [] });
+  });
+  it.each([
+    ['docker', 'OPENCTI__DAEMON__DOCKER__TLS__CA', 'opencti.daemon.docker.tls.ca'],
+    ['swarm', 'OPENCTI__DAEMON__DOCKER__TLS__CA', 'opencti.daemon.docker.tls.ca'],
+    ['portainer', 'OPENCTI__DAEMON__PORTAINER__CA', 'opencti.daemon.portainer.ca'],
+  ])('of a PEM file of %s leave the other platform usable', (selector, name, path) => {
+    const section = { OPENCTI__DAEMON__SWARM__NETWORK: 'n', OPENCTI__DAEMON__PORTAINER__API_KEY: 'k' };
+    const runtime = { OPENCTI__DAEMON__SELECTOR: selector, OPENAEV__DAEMON__INHERIT: 'false' };
+    const loaded = load({ ...key, ...opencti, ...openaev, ...section, ...runtime, [name]: 'no.pem' });
+    expect(loaded).toMatchObject({ ok: true, platforms: ['openaev'] });
+    expect(loaded.unusable.flatMap((u) => u.problems.map((p) => p.path))).toEqual([path]);
   });
   it('of the manager are fatal though a platform is usable', () => {
     expect(paths(load({ ...key, ...opencti, MANAGER__NAME: '' }))).toEqual(['manager.name']);
@@ -198,6 +240,15 @@ describe('warnings', () => {
     expect(warnings).toContain(text);
     expect(warnings).not.toContain('geheim');
   });
+});
+
+it.each([
+  ['temporal.payload_encryption_key is not set', {}],
+  ['this release does not encrypt', { TEMPORAL__PAYLOAD_ENCRYPTION_KEY: Buffer.alloc(32).toString('base64') }],
+  ['this release does not encrypt', { TEMPORAL__PAYLOAD_ENCRYPTION_KEY_FILEPATH: 'k' }],
+])('workflow data in clear is always told: %s', (text, env) => {
+  const told = load({ ...key, ...opencti, ...env }).warnings.filter((w) => w.startsWith('Temporal stores'));
+  expect(told).toEqual([expect.stringContaining(text)]);
 });
 
 describe('sections OpenAEV takes over from OpenCTI', () => {

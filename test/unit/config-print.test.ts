@@ -86,3 +86,13 @@ it('is documented as it is', async () => {
     await format(withReference(page), { ...options, parser: 'markdown' }),
   );
 });
+
+it.each([
+  ['user:geheim@registry.example.com', `${masked}@registry.example.com`],
+  ['https://user:geheim@registry.example.com', `https://${masked}@registry.example.com`],
+  ['registry.example.com:5000/proxy', 'registry.example.com:5000/proxy'],
+  ['opencti/connector:1@sha256:ab', 'opencti/connector:1@sha256:ab'],
+])('hides credentials in the address %s', (server, value) => {
+  const rows = rowsOf({ OPENCTI__DAEMON__REGISTRY__SERVER: server });
+  expect(rows.find((row) => row.path === 'opencti.daemon.registry.server')?.value).toBe(value);
+});

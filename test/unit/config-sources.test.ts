@@ -212,3 +212,41 @@ describe('sandbox', () => {
     expect(loaded.ok).toBe(false);
   });
 });
+
+describe('shapes that would be lost or do harm', () => {
+  it('warns of a path written on one line', () => {
+    const { warnings, config } = readConfig({
+      cwd: folderWith({ 'config/default.yaml': 'opencti.url: http://a\nmanager: {logger.level: debug, no.such: 1}' }),
+      env: {},
+    });
+    expect(config.manager.logger.level).toBe('info');
+    expect(warnings).toEqual([
+      'config/default.yaml: opencti.url is written on one line and has no effect; put each level below the one before it',
+      'config/default.yaml: manager.logger.level is written on one line and has no effect; put each level below the one before it',
+      expect.stringContaining('manager.no.such is not known and has no effect'),
+    ]);
+  });
+  it('leaves dots in the names of a table alone', () => {
+    const yaml = 'opencti: {daemon: {docker: {sysctls: {net.core.somaxconn: 010}}}}';
+    const { warnings, config } = readConfig({ cwd: folderWith({ 'config/default.yaml': yaml }), env: {} });
+    expect(warnings).toEqual([]);
+    expect(config.opencti.daemon.docker.sysctls).toEqual({ 'net.core.somaxconn': '010' });
+  });
+  const deep = `{"a":${'['.repeat(60_000)}${']'.repeat(60_000)}}`;
+  it.each([
+    ['a JSON file', {}, { 'config/default.json': deep }, 'config/default.json'],
+    ['a YAML file', {}, { 'config/default.yaml': deep }, 'config/default.yaml'],
+    ['a list', { MANAGER__PREVIOUS_IDS: deep.slice(5, -1) }, {}, 'manager.previous_ids'],
+    ['a table', { OPENCTI__DAEMON__DOCKER__SYSCTLS: deep }, {}, 'opencti.daemon.docker.sysctls'],
+    [
+      'an object',
+      { OPENCTI__DAEMON__KUBERNETES__BASE_DEPLOYMENT: deep },
+      {},
+      'opencti.daemon.kubernetes.base_deployment',
+    ],
+  ])('refuses %s nested without end', (_, env, files, path) => {
+    expect(readConfig({ cwd: folderWith(files as Record<string, string>), env }).problems.map((p) => p.path)).toEqual([
+      path,
+    ]);
+  });
+});
