@@ -39,8 +39,8 @@ export interface Site {
   readonly logTail: number;
   /** How many connectors of this platform are replaced at a time: an upgrade changes all of them at once. */
   readonly refreshConcurrency: number;
-  /** Log the masked environment at every deploy and refresh. */
-  readonly showEnvironment: boolean;
+  /** Log the environment at every deploy and refresh; `clear` shows secrets, which only an operator's own setting does. */
+  readonly showEnvironment: 'off' | 'masked' | 'clear';
   readonly records: Records;
   readonly registration: Registration;
   readonly contact: Contact;

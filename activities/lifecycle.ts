@@ -79,10 +79,10 @@ export function lifecycle(deps: Deps, busyOf: (platform: Site['platform']) => Bu
       throw error;
     }
     progress(`creating ${want.name}`);
-    if (site.showEnvironment)
+    if (site.showEnvironment !== 'off')
       deps.log.info('environment of the connector', {
         connector: want.id,
-        environment: env.map((v) => `${v.key}=${v.sensitive ? masked : v.value}`),
+        environment: env.map((v) => `${v.key}=${v.sensitive && site.showEnvironment !== 'clear' ? masked : v.value}`),
       });
     const { contractHash } = record;
     return {

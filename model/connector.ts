@@ -6,12 +6,12 @@ export type Status = 'started' | 'stopped';
 
 export interface ConfigEntry {
   readonly key: string;
-  /** Clear text, or an envelope of contract section 4.1 when `encrypted`. */
+  /** Clear text, or an envelope when `encrypted`. */
   readonly value: string;
   readonly encrypted: boolean;
 }
 
-/** One entry of a platform listing (contract 1.2). */
+/** One entry of a platform listing. */
 export interface ConnectorRecord {
   readonly id: string;
   readonly platform: Platform;
@@ -43,7 +43,7 @@ export interface Listing {
 
 export type ObjectState = 'running' | 'down' | 'transitional' | 'paused' | 'failed';
 
-/** One container, service or deployment as a runtime shows it (contract 1.2, 6.3). */
+/** One container, service or deployment as a runtime shows it. */
 export interface RuntimeObject {
   /** The runtime's own id; all calls refer to it, never to the name. */
   readonly ref: string;
@@ -68,7 +68,7 @@ export interface RuntimeObject {
   readonly runsConnector?: boolean;
 }
 
-/** Content of one health push (contract 5.8). */
+/** Content of one health push. */
 export interface Health {
   readonly restartCount: number;
   /** ISO 8601 UTC with milliseconds. */

@@ -77,7 +77,7 @@ export interface Runtime {
   /** Creates the object (and starts it). The same connector id and hashes already there under this name: success. A taken name: `NameConflict`. */
   deploy(spec: Spec, start: boolean, signal: AbortSignal): Promise<void>;
   /**
-   * Replaces `current` by an object built from `spec` (contract 5.5). Safe to run again after an interruption at any
+   * Replaces `current` by an object built from `spec`. Safe to run again after an interruption at any
    * step: leftovers `<name>-next` and `<name>-prev` of this connector are completed or undone first. On failure the old
    * object is as it was, and the problem is `SwapUndone` or `CreateRefused`.
    */

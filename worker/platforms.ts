@@ -34,24 +34,29 @@ export interface Keys {
 
 const s = 1_000;
 
-export function configured(
+/** One platform's ports and settings. Throws `InvalidConfiguration` when its section cannot work. */
+export function configuredOne(
+  config: Config,
+  platform: Platform,
+  platforms: readonly Platform[],
+  keys: readonly KeyObject[],
+  env: NodeJS.ProcessEnv,
+  log: Log,
+): Configured {
+  const section = config[platform];
+  const runtime = runtimeOf(config, platform, section, env);
+  const client = clientOf(config, platform, section, keys, log);
+  return { platform, client, runtime, settings: settingsOf(config, platform, platforms, keys, env, log) };
+}
+
+/** All of these platforms; the first section that cannot work throws. */
+export const configured = (
   config: Config,
   platforms: readonly Platform[],
   { keys }: Keys,
   env: NodeJS.ProcessEnv,
   log: Log,
-): readonly Configured[] {
-  return platforms.map((platform) => {
-    const section = config[platform];
-    const runtime = runtimeOf(config, platform, section, env);
-    return {
-      platform,
-      client: clientOf(config, platform, section, keys, log),
-      runtime,
-      settings: settingsOf(config, platform, platforms, keys, env, log),
-    };
-  });
-}
+): readonly Configured[] => platforms.map((p) => configuredOne(config, p, platforms, keys, env, log));
 
 function clientOf(
   config: Config,
@@ -246,7 +251,7 @@ function settingsOf(
     },
     logTail: manager.log_tail_lines,
     refreshConcurrency: manager.refresh_concurrency,
-    showEnvironment: manager.debug.show_env_vars,
+    showEnvironment: !manager.debug.show_env_vars ? 'off' : manager.debug.show_sensitive_env_vars ? 'clear' : 'masked',
   };
 }
 

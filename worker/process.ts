@@ -21,7 +21,7 @@ import { serveHttp } from './http.ts';
 import { logger } from './logger.ts';
 import { connectorLog } from './loglines.ts';
 import { metrics } from './metrics.ts';
-import { configured } from './platforms.ts';
+import { type Configured, configuredOne } from './platforms.ts';
 import { ensureSchedules } from './schedules.ts';
 import { makeSite } from './site.ts';
 import { installTelemetry } from './telemetry.ts';
@@ -67,7 +67,18 @@ export async function startWorker(env: NodeJS.ProcessEnv, cwd: string): Promise<
   const dead = new Map<string, string>();
   for (const { platform, text } of loaded.unusable) unready.set(`${platform} unusable`, text);
   const telemetry = await installTelemetry(pino, manager.prometheus, log);
-  const places = configured(config, platforms, { keys }, env, log);
+  const places: Configured[] = [];
+  // One platform whose section cannot work does not stop the other.
+  for (const platform of platforms)
+    try {
+      places.push(configuredOne(config, platform, platforms, keys, env, log));
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      log.error(error.message, { platform });
+      unready.set(`${platform} unusable`, `${platform}: ${error.message}`);
+      if (platforms.length === 1) throw new Unusable(error.message);
+    }
+  if (places.length === 0) throw new Unusable([...unready.values()].join('\n'));
   const sites = new Map<Platform, Site>(
     places.map((p) => [p.platform, makeSite(p.client, p.runtime, p.settings, log, Date.now)]),
   );

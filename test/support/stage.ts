@@ -95,7 +95,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
     cadence: { poll: period, ping: 5_000, health: 30_000, logs: 10_000, pullTimeout: 600_000 },
     logTail: 100,
     refreshConcurrency: 4,
-    showEnvironment: false,
+    showEnvironment: 'off',
     ...options.settings,
   };
   const now = options.now ?? Date.now;
