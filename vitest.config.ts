@@ -6,6 +6,7 @@ const tier = (name: string, services: boolean) => ({
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
+    setupFiles: ['test/support/properties.ts'],
     testTimeout: services ? 60_000 : 10_000,
     hookTimeout: 120_000,
     fileParallelism: name !== 'e2e',

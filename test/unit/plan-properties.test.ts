@@ -188,12 +188,14 @@ function live(start: Life, limit: number, waits = 0): Ran {
 }
 
 const runs = { numRuns: 1000 };
+/** For each that may be ours a wake-up, a stop and a removal; then a new name and a replacement. */
+const bound = (w: World): number => 3 * w.objects.length + 2;
 
 describe('whatever is found', () => {
   test('a few steps lead to one container, rightly named, with the wanted configuration, up exactly if wanted', () =>
     fc.assert(
       fc.property(arbWorld, arbDesired, (w, d) => {
-        const { life } = live(lifeOf(w, { desired: d, policy }), 12);
+        const { life } = live(lifeOf(w, { desired: d, policy }), bound(w));
         expect(complaints(life)).toEqual([]);
       }),
       runs,
@@ -202,7 +204,7 @@ describe('whatever is found', () => {
   test('a settled world needs no step and nothing to be told', () =>
     fc.assert(
       fc.property(arbWorld, arbDesired, (w, d) => {
-        const { life } = live(lifeOf(w, { desired: d, policy }), 12);
+        const { life } = live(lifeOf(w, { desired: d, policy }), bound(w));
         const { plan: next } = think(life);
         expect(next.steps).toEqual([]);
         expect(next.report).toBeUndefined();
