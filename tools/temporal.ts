@@ -53,6 +53,12 @@ export async function startTemporal(options: {
       String(uiPort),
       '--db-filename',
       join(dir, 'temporal.db'),
+      // Appends instead of rewriting with two disk flushes for every step: a third of the time. Every step still
+      // outlives the process; a power cut may take the last ones, and workflows look at the world before they act.
+      '--sqlite-pragma',
+      'journal_mode=WAL',
+      '--sqlite-pragma',
+      'synchronous=NORMAL',
       '--log-level',
       'error',
     ],
