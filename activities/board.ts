@@ -13,13 +13,18 @@ import type { Site } from './deps.ts';
  */
 export interface Board {
   /** Takes in what the runtime lists and what the workflows say of themselves. */
-  update(site: Site, objects: readonly RuntimeObject[], memos: ReadonlyMap<string, ConnectorMemo>, now: number): void;
+  update(
+    site: Pick<Site, 'platform' | 'policy' | 'cadence'>,
+    objects: readonly RuntimeObject[],
+    memos: ReadonlyMap<string, ConnectorMemo>,
+    now: number,
+  ): void;
   /** Lifecycle lines from the workflow, which make a push due at once. */
-  lines(id: string, lines: readonly LifecycleLine[]): void;
+  lines(site: Pick<Site, 'cadence'>, id: string, lines: readonly LifecycleLine[], now: number): void;
   /** A health push made elsewhere: the regular beat counts from there. */
-  told(id: string, health: Health, now: number): void;
-  /** Connectors whose health or log is due now, and the beats moved on. */
-  due(site: Pick<Site, 'cadence'>, now: number): readonly Post[];
+  told(site: Pick<Site, 'cadence'>, id: string, health: Health, now: number): void;
+  /** Connectors whose health or log is due now, and the beats moved on; those under way wait for the next call. */
+  due(site: Pick<Site, 'cadence'>, now: number, underway?: ReadonlySet<string>): readonly Post[];
   /** Connectors whose lifecycle lines the worker has not seen yet. */
   unread(): readonly string[];
   /** The log to push, or nothing when it is what was pushed last. */
@@ -50,6 +55,8 @@ interface Entry {
   lines: readonly LifecycleLine[] | undefined;
   linesMark: string;
   dirty: boolean;
+  /** Handed out and not accepted yet: a stopped connector has no next beat that would replace a lost push. */
+  owed: boolean;
   lastLog: string;
   due: Due;
 }
@@ -70,6 +77,7 @@ export function board(): Board {
       lines: undefined,
       linesMark: '',
       dirty: false,
+      owed: false,
       lastLog: '',
       due: firstDue(now, Math.random(), logs, health),
     };
@@ -108,33 +116,36 @@ export function board(): Board {
         }
       }
     },
-    lines(id, lines) {
-      const e = entries.get(id) ?? entry(id, Date.now(), 10_000, 30_000);
+    lines({ cadence }, id, lines, now) {
+      const e = entry(id, now, cadence.logs, cadence.health);
       e.lines = lines;
       e.linesMark = lines.at(-1)?.at ?? '';
       e.dirty = true;
     },
-    told(id, health, now) {
+    told({ cadence }, id, health, now) {
       const e = entries.get(id);
       if (e === undefined) return;
       e.restarts = health.restartCount;
       e.looping = health.inRebootLoop;
       e.startedAt = health.startedAt;
-      e.due = { ...e.due, nextHealth: now + 30_000 };
+      e.due = { ...e.due, nextHealth: now + cadence.health };
     },
-    due({ cadence }, now) {
+    due({ cadence }, now, underway) {
       const posts: Post[] = [];
       for (const [id, e] of entries) {
+        if (underway?.has(id) === true) continue;
         const healthDue = (e.running || e.looping) && e.startedAt !== undefined && now >= e.due.nextHealth;
-        const logsDue = e.dirty || (e.running && now >= e.due.nextLogs);
+        const logsDue = e.dirty || ((e.running || e.owed) && now >= e.due.nextLogs);
         if (!healthDue && !logsDue) continue;
         e.due = {
           nextHealth: healthDue ? nextBeat(e.due.nextHealth, cadence.health, now) : e.due.nextHealth,
-          nextLogs: logsDue
-            ? nextBeat(Math.max(e.due.nextLogs, now - cadence.logs + 1), cadence.logs, now)
-            : e.due.nextLogs,
+          // A push at once, before its time, starts the beat anew: the next one is not a period later than promised.
+          nextLogs: logsDue ? nextBeat(Math.min(e.due.nextLogs, now), cadence.logs, now) : e.due.nextLogs,
         };
-        if (logsDue) e.dirty = false;
+        if (logsDue) {
+          e.dirty = false;
+          e.owed = true;
+        }
         const health =
           healthDue && e.startedAt !== undefined
             ? { restartCount: e.restarts, startedAt: new Date(e.startedAt).toISOString(), inRebootLoop: e.looping }
@@ -147,11 +158,15 @@ export function board(): Board {
     compose(id, tail, max, now) {
       const e = entries.get(id);
       const merged = mergeLog(tail, e?.lines ?? [], max, now);
-      return merged.length === 0 || digest(merged) === e?.lastLog ? undefined : merged;
+      if (merged.length > 0 && digest(merged) !== e?.lastLog) return merged;
+      if (e !== undefined) e.owed = false;
+      return undefined;
     },
     pushed(id, lines) {
       const e = entries.get(id);
-      if (e !== undefined) e.lastLog = digest(lines);
+      if (e === undefined) return;
+      e.lastLog = digest(lines);
+      e.owed = false;
     },
     size: () => entries.size,
   };

@@ -10,7 +10,7 @@ export function report(deps: Deps): MainActivities['report'] {
     const site = siteOf(deps.sites, platform);
     const signal = Context.current().cancellationSignal;
     const at = () => new Date(deps.now()).toISOString();
-    if (lines !== undefined) site.board.lines(id, lines);
+    if (lines !== undefined) site.board.lines(site, id, lines, deps.now());
     const refusal = site.registration.refusal();
     if (refusal !== undefined) throw refusal;
     try {
@@ -19,7 +19,7 @@ export function report(deps: Deps): MainActivities['report'] {
         deps.metrics.pushed(platform, 'status', 'done');
       }
       if (health !== undefined) {
-        site.board.told(id, health, deps.now());
+        site.board.told(site, id, health, deps.now());
         // A lost health push is replaced by the next regular one; it must not repeat the status.
         await site.client.pushHealth(id, health, signal).then(
           () => deps.metrics.pushed(platform, 'health', 'done'),

@@ -83,7 +83,7 @@ const nudge = (deps: Deps, site: Site, why: string): Promise<void> =>
     .signal(messages.nudge, { why })
     .catch((error: unknown) => deps.log.debug('nobody to nudge', { platform: site.platform, error }));
 
-/** Posts what is due, every connector on its own beat. A failed push is dropped: the next one replaces it. */
+/** Posts what is due, every connector on its own beat. A failed push is not repeated: the next one replaces it. */
 async function post(
   deps: Deps,
   site: Site,
@@ -108,8 +108,7 @@ async function post(
         });
     }
     if (site.registration.refusal() === undefined)
-      for (const p of site.board.due(site, now)) {
-        if (underway.has(p.id)) continue;
+      for (const p of site.board.due(site, now, underway)) {
         underway.add(p.id);
         void limit(() => push(deps, site, p, signal))
           .catch(() => undefined)
@@ -140,7 +139,7 @@ async function refresh(
 async function readLines(deps: Deps, site: Site, id: string): Promise<void> {
   const handle = deps.temporal.workflow.getHandle(messages.connectorWorkflowId(site.platform, id));
   const state = await handle.query(messages.connectorState);
-  site.board.lines(id, state.memory.lines);
+  site.board.lines(site, id, state.memory.lines, deps.now());
 }
 
 async function push(deps: Deps, site: Site, p: Post, signal: AbortSignal): Promise<void> {
