@@ -5,6 +5,7 @@ COPY package.json package-lock.json .npmrc ./
 # Not `npm ci`: it refuses a lock file without the natives of all systems. What the file names is installed as it says.
 RUN npm install --ignore-scripts --no-save --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
+COPY codec codec
 COPY config config
 COPY model model
 COPY platforms platforms

@@ -54,6 +54,11 @@ export function translated(error: unknown, address: string, namespace: string): 
       'NotPermitted',
       `the Temporal server at ${address} refuses the credentials; check TEMPORAL_API_KEY or the profile`,
     );
+  if (/binary\/encrypted|UnreadablePayload/.test(`${message(error)} ${error instanceof Error ? error.name : ''}`))
+    return refused(
+      'InvalidConfiguration',
+      'what Temporal stores is encrypted: give this command the configuration of the worker, or its TEMPORAL__PAYLOAD_ENCRYPTION_KEY (or ..._KEY_FILEPATH)',
+    );
   return failed('Unexpected', message(error));
 }
 

@@ -4,7 +4,7 @@ import type { Fleet } from './fleet.ts';
 import { homeOf, instanceIn } from './home.ts';
 import type { Common, Session } from './io.ts';
 import { misnamed, resolve } from './resolve.ts';
-import { configuredTarget } from './configured.ts';
+import { configuredConverter, configuredTarget } from './configured.ts';
 import { connect, temporalTarget } from './temporal.ts';
 import type { ConnectorSummary } from '../model/summary.ts';
 
@@ -17,7 +17,7 @@ export async function withFleet<T>(session: Session, options: Common, work: (fle
     throw unreachable(
       `no running instance in ${home}: run "npm start" there, or set TEMPORAL_ADDRESS to the Temporal server of one`,
     );
-  const link = await connect(target, instance);
+  const link = await connect(target, instance, await configuredConverter(session));
   try {
     const { fleet } = await import('./fleet.ts');
     return await work(fleet(link));

@@ -1,4 +1,5 @@
 import type { Client as TemporalClient, Connection as TemporalConnection, ConnectionOptions } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { type Failure, refused, unreachable } from './failure.ts';
 import { type Instance, alive, nonEmpty } from './home.ts';
@@ -73,7 +74,11 @@ export interface Link {
 }
 
 /** Connects within 5 seconds or says what to do. The client library is loaded only here: `--help` needs none of it. */
-export async function connect(target: Target, instance: Instance | undefined): Promise<Link> {
+export async function connect(
+  target: Target,
+  instance: Instance | undefined,
+  dataConverter?: DataConverter,
+): Promise<Link> {
   const { Client, Connection } = await import('@temporalio/client');
   if (await nobodyListens(target.address)) throw noAnswer(target, instance, undefined);
   let connection: TemporalConnection;
@@ -82,7 +87,12 @@ export async function connect(target: Target, instance: Instance | undefined): P
   } catch (error) {
     throw noAnswer(target, instance, error);
   }
-  const client = new Client({ connection, namespace: target.namespace, identity: `cadenza-cli@${process.pid}` });
+  const client = new Client({
+    connection,
+    namespace: target.namespace,
+    identity: `cadenza-cli@${process.pid}`,
+    ...(dataConverter === undefined ? {} : { dataConverter }),
+  });
   return { client, connection, target, close: () => connection.close() };
 }
 

@@ -24,8 +24,8 @@ function* risks({ manager, temporal }: Config): Generator<string> {
     yield "manager.id is the shipped default: set an id of your own (a UUID), or two installations take each other's connectors for their own";
   if (manager.debug.show_env_vars && manager.debug.show_sensitive_env_vars)
     yield 'SECRETS ARE LOGGED: manager.debug.show_sensitive_env_vars prints tokens and passwords of connectors in clear; switch it off when done';
-  const key = temporal.payload_encryption_key ?? temporal.payload_encryption_key_filepath;
-  yield `Temporal stores workflow data in clear (names, ids, images and hashes; no secrets): ${key === undefined ? 'temporal.payload_encryption_key is not set' : 'temporal.payload_encryption_key is set, but this release does not encrypt'}`;
+  if (temporal.payload_encryption_key === undefined && temporal.payload_encryption_key_filepath === undefined)
+    yield 'Temporal stores workflow data in clear (names, ids, images and hashes; no secrets): temporal.payload_encryption_key is not set';
 }
 
 function* nowEffective(config: Config, table: Table, platforms: readonly Platform[]): Generator<string> {

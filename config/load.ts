@@ -1,6 +1,8 @@
 import type { KeyObject } from 'node:crypto';
+import type { CodecKeys } from '../codec/aes.ts';
 import type { Platform } from '../model/connector.ts';
 import { advice } from './advice.ts';
+import { encryptionKeys } from './encryption.ts';
 import { loadKeys } from './key.ts';
 import { problemsText, problemText, type ConfigProblem } from './problem.ts';
 import { readConfig, type Reading } from './read.ts';
@@ -32,6 +34,8 @@ interface Loaded extends Outcome {
   readonly keys: readonly KeyObject[];
   /** PEM; OpenCTI takes PKCS#1, OpenAEV SPKI. */
   readonly publicKeys: { readonly pkcs1: string; readonly spki: string };
+  /** For what Temporal stores of workflows. */
+  readonly codecKeys: CodecKeys;
 }
 
 interface Refused extends Outcome {
@@ -76,8 +80,9 @@ export function loadConfig(options: LoadOptions): LoadResult {
     ...(keys?.problems ?? []),
     ...(enabled.length === 0 ? [noneEnabled] : []),
   ];
+  const { keys: codecKeys } = encryptionKeys(config.temporal, options.cwd);
   if (fatal.length === 0 && platforms.length > 0 && keys?.publicKeys !== undefined)
-    return { ok: true, ...outcome, platforms, keys: keys.keys, publicKeys: keys.publicKeys };
+    return { ok: true, ...outcome, platforms, keys: keys.keys, publicKeys: keys.publicKeys, codecKeys };
   const problems = distinct([...fatal, ...unusable.flatMap((u) => u.problems)]);
   return { ok: false, ...outcome, problems, text: problemsText(problems) };
 }

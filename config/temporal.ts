@@ -7,7 +7,8 @@ const address = z
   .trim()
   .regex(/^[^\s/]+$/, 'is no host and port');
 
-const aesKey = z
+/** 32 bytes. */
+export const aesKey = z
   .string()
   .trim()
   .regex(/^[A-Za-z0-9+/]{43}=$/, 'is not 32 bytes in Base64');
@@ -28,18 +29,18 @@ export const temporal = z.strictObject({
     key: text('Its key, PEM or path.', { ...secret, expects: 'PEM text or a path' }),
     server_name: text('Name expected in the certificate of the server.'),
   }),
-  payload_encryption_key: key(
-    aesKey.optional(),
-    'Key for what Temporal stores of workflows. Checked, but this release does not encrypt.',
+  payload_encryption_key: key(aesKey.optional(), 'Encrypts what Temporal stores of workflows (AES-256-GCM).', {
+    ...secret,
+    expects: aesExpects,
+  }),
+  payload_encryption_key_filepath: text('File with that key. It wins if both are set.', { expects: 'a path' }),
+  payload_encryption_previous_keys: key(
+    z.array(aesKey).readonly().default([]),
+    'Former keys, for reading what was written with them.',
     {
       ...secret,
-      expects: aesExpects,
+      form: 'list',
+      expects: `a list of ${aesExpects}`,
     },
   ),
-  payload_encryption_key_filepath: text('File with that key. It wins if both are set.', { expects: 'a path' }),
-  payload_encryption_previous_keys: key(z.array(aesKey).readonly().default([]), 'Former keys, for reading.', {
-    ...secret,
-    form: 'list',
-    expects: `a list of ${aesExpects}`,
-  }),
 });

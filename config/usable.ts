@@ -1,5 +1,6 @@
 import type { Platform } from '../model/connector.ts';
 import { masked } from '../model/mask.ts';
+import { encryptionKeys } from './encryption.ts';
 import { envName } from './keys.ts';
 import { at, hasValue, type Table } from './node.ts';
 import { pemProblems } from './pem.ts';
@@ -38,6 +39,7 @@ export function generalProblems({ config, problems, table }: Reading, cwd: strin
     ...(loop.backoff_max < loop.backoff_initial ? [found] : []),
     ...pair('temporal.tls', config.temporal.tls),
     ...pemProblems('temporal.tls', config.temporal.tls, tlsNames, table, cwd),
+    ...encryptionKeys(config.temporal, cwd).problems,
   ];
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -16,6 +17,7 @@ import { run } from './setup/run.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const sources = [
+  'codec',
   'config',
   'model',
   'platforms',
@@ -35,7 +37,7 @@ function sourceHash() {
     for (const entry of readdirSync(path, { withFileTypes: true }).toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
       const full = join(path, entry.name);
       if (entry.isDirectory()) add(full);
-      else if (/\.(ts|json|mjs)$/.test(entry.name)) hash.update(full).update(readFileSync(full));
+      else if (/\.(ts|json|mjs|cjs)$/.test(entry.name)) hash.update(full).update(readFileSync(full));
     }
   };
   for (const folder of sources) if (existsSync(join(root, folder))) add(join(root, folder));
@@ -66,8 +68,18 @@ export async function build() {
     warn() {},
     error: (m) => process.stderr.write(`${m}\n`),
   };
-  const { code } = await bundleWorkflowCode({ workflowsPath: join(dist, 'workflows', 'index.js'), logger: quiet });
-  writeFileSync(join(dist, 'workflow-bundle.js'), code);
+  copyFileSync(join(root, 'codec', 'failures.cjs'), join(dist, 'codec', 'failures.cjs'));
+  // Two bundles: with encrypted payloads the messages of failures travel encrypted too, and that is decided here.
+  const bundle = async (name, options) => {
+    const { code } = await bundleWorkflowCode({
+      workflowsPath: join(dist, 'workflows', 'index.js'),
+      logger: quiet,
+      ...options,
+    });
+    writeFileSync(join(dist, name), code);
+  };
+  await bundle('workflow-bundle.js', {});
+  await bundle('workflow-bundle-encrypted.js', { failureConverterPath: join(dist, 'codec', 'failures.cjs') });
   chmodSync(join(dist, 'client', 'main.js'), 0o755);
   link(dist);
   writeFileSync(stamp, wanted);

@@ -31,6 +31,8 @@ export async function startTemporal(options: {
   readonly uiPort: number;
   readonly log?: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** Where its UI has encrypted payloads decoded. */
+  readonly codecEndpoint?: string;
   /** Hears the pid at once, before it is ready. */
   readonly spawned?: (pid: number) => void;
 }): Promise<TemporalServer> {
@@ -61,6 +63,7 @@ export async function startTemporal(options: {
       'synchronous=NORMAL',
       '--log-level',
       'error',
+      ...(options.codecEndpoint === undefined ? [] : ['--ui-codec-endpoint', options.codecEndpoint]),
     ],
     options.env ?? { HOME: dir, PATH: process.env['PATH'] ?? '' },
     options.log ?? join(dir, 'temporal.log'),

@@ -12,14 +12,18 @@ export interface TemporalAddress {
 const pem = (value: string | undefined): Buffer | undefined =>
   value === undefined ? undefined : value.includes('-----BEGIN') ? Buffer.from(value) : readFileSync(value);
 
-/** Where the server is: Temporal's own environment and profile first, then the configuration's `temporal` section. */
+/**
+ * Where the server is: variables named after this configuration's keys first, then Temporal's own environment and
+ * profile, then the configuration's files.
+ */
 export function temporalAddress(config: Config['temporal'], env: NodeJS.ProcessEnv): TemporalAddress {
   const given = Object.entries(env).filter((e): e is [string, string] => e[1] !== undefined);
   const own = loadClientConnectConfig({ overrideEnvVars: Object.fromEntries(given) });
-  const address = own.connectionOptions.address ?? config.address;
-  const namespace = own.namespace ?? config.namespace;
+  const named = (key: string): boolean => (env[`TEMPORAL__${key}`] ?? '').trim() !== '';
+  const address = named('ADDRESS') ? config.address : (own.connectionOptions.address ?? config.address);
+  const namespace = named('NAMESPACE') ? config.namespace : (own.namespace ?? config.namespace);
   const [ca, crt, key] = [pem(config.tls.ca), pem(config.tls.cert), pem(config.tls.key)];
-  const apiKey = own.connectionOptions.apiKey ?? config.api_key;
+  const apiKey = named('API_KEY') ? config.api_key : (own.connectionOptions.apiKey ?? config.api_key);
   const tls =
     own.connectionOptions.tls ??
     (config.tls.enable || apiKey !== undefined

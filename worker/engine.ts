@@ -1,3 +1,4 @@
+import type { DataConverter } from '@temporalio/common';
 import {
   type NativeConnection,
   type Worker,
@@ -23,12 +24,15 @@ export interface WorkersOptions {
   /** How long running activities may take to end after a shutdown (ms). */
   readonly graceMs: number;
   readonly maxCachedWorkflows?: number;
+  /** How payloads are written; unset: in clear. */
+  readonly dataConverter?: DataConverter;
 }
 
 const common = (options: WorkersOptions, log: Log) => ({
   connection: options.connection,
   namespace: options.namespace,
   identity: options.identity,
+  ...(options.dataConverter === undefined ? {} : { dataConverter: options.dataConverter }),
   shutdownGraceTime: options.graceMs,
   shutdownForceTime: options.graceMs * 2,
   interceptors: { activity: [interceptor(log)] },

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type Decoder, decodeRoute } from './decode.ts';
 
 /** What the worker's HTTP port serves; each part is handed in, so that the routes know nothing of how it is made. */
 export interface HttpParts {
@@ -21,6 +22,8 @@ export interface HttpParts {
   readonly doctor: () => Promise<unknown>;
   /** Bearer token of the `/v1` routes, kept in a file only the operator can read. */
   readonly token: string;
+  /** There when payloads are encrypted. */
+  readonly decode?: Decoder;
 }
 
 /** Health, metrics and the operator's local routes. */
@@ -61,6 +64,8 @@ function allowed(request: IncomingMessage, token: string): boolean {
 
 async function route(request: IncomingMessage, response: ServerResponse, parts: HttpParts): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://worker');
+  if (url.pathname === '/codec/decode' && parts.decode !== undefined)
+    return decodeRoute(request, response, parts.decode);
   if (request.method !== 'GET')
     return json(response, 405, { error: { kind: 'InvalidRequest', message: 'only GET is served here' } });
   switch (url.pathname) {

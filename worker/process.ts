@@ -7,6 +7,9 @@ import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, type NativeConnectionOptions, type Worker } from '@temporalio/worker';
 import type { Deps, Site } from '../activities/deps.ts';
 import { createActivities } from '../activities/index.ts';
+import { type CodecKeys, aesCodec } from '../codec/aes.ts';
+import { dataConverter } from '../codec/converter.ts';
+import { decodeBody } from '../codec/route.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Platform } from '../model/connector.ts';
 import { Problem } from '../model/errors.ts';
@@ -15,6 +18,7 @@ import { attachPlatform, platformRuns } from './attach.ts';
 import { ensureSearchAttributes } from './attributes.ts';
 import { workflowCode } from './bundle.ts';
 import { temporalAddress } from './connection.ts';
+import type { Decoder } from './decode.ts';
 import { diagnose } from './doctor/diagnose.ts';
 import { createMainWorker, createRuntimeWorker } from './engine.ts';
 import { serveHttp } from './http.ts';
@@ -51,7 +55,7 @@ export function fatal(error: unknown): number {
 export async function startWorker(env: NodeJS.ProcessEnv, cwd: string): Promise<RunningWorker> {
   const loaded = loadConfig({ env, cwd });
   if (!loaded.ok) throw new Unusable(loaded.text);
-  const { config, platforms, keys } = loaded;
+  const { config, platforms, keys, codecKeys } = loaded;
   const { manager, temporal } = config;
   const { pino, log } = logger({
     level: manager.logger.level,
@@ -91,6 +95,7 @@ export async function startWorker(env: NodeJS.ProcessEnv, cwd: string): Promise<
         logs: (platform, id, tail, follow, signal) => connectorLog(sites, platform, id, tail, follow, signal),
         doctor: () => diagnose(env, cwd),
         token: localToken(env),
+        ...(dataConverter(codecKeys) === undefined ? {} : { decode: decoder(codecKeys, env) }),
       })
     : undefined;
 
@@ -164,7 +169,9 @@ export async function startWorker(env: NodeJS.ProcessEnv, cwd: string): Promise<
         NativeConnection.connect(options as NativeConnectionOptions),
       );
       connection = await untilItAnswers('temporal', `Temporal at ${address}`, () => Connection.connect(options));
-      const client = new Client({ connection, namespace });
+      const converter = dataConverter(codecKeys);
+      const encoded = converter === undefined ? {} : { dataConverter: converter };
+      const client = new Client({ connection, namespace, ...encoded });
       const opened = connection;
       await untilItAnswers('temporal', `namespace ${namespace} of Temporal at ${address}`, () =>
         ensureSearchAttributes(opened, namespace),
@@ -174,7 +181,7 @@ export async function startWorker(env: NodeJS.ProcessEnv, cwd: string): Promise<
         temporal: client,
         taskQueue: temporal.task_queue,
         log,
-        metrics: metrics(telemetry.meter),
+        metrics: metrics(telemetry.meter, manager.prometheus.xtm_names),
         now: Date.now,
         stopping: stopping.signal,
       };
@@ -183,7 +190,8 @@ export async function startWorker(env: NodeJS.ProcessEnv, cwd: string): Promise<
         connection: native,
         namespace,
         identity: `cadenza@${hostname()}:${process.pid}`,
-        workflows: workflowCode(),
+        workflows: workflowCode(codecKeys.current !== undefined),
+        ...encoded,
         graceMs: manager.shutdown_timeout * 1_000,
       };
       run('workflow worker', await createMainWorker(deps, activities, options_));
@@ -223,6 +231,14 @@ export async function startWorker(env: NodeJS.ProcessEnv, cwd: string): Promise<
     ended,
   };
 }
+
+/** For Temporal's UI, which shows what is encrypted only with this route: `<this>/codec` as its codec endpoint. */
+const decoder = (keys: CodecKeys, env: NodeJS.ProcessEnv): Decoder => {
+  const codec = aesCodec(keys);
+  return { origin: origin(env['CADENZA_TEMPORAL_UI']), body: (text) => decodeBody(codec, text) };
+};
+
+const origin = (url: string | undefined): string => (url !== undefined && URL.canParse(url) ? new URL(url).origin : '');
 
 /** Bearer token of the local routes: from the state folder, made there on the first start. */
 function localToken(env: NodeJS.ProcessEnv): string {

@@ -18,7 +18,7 @@ const defaultTail = 100;
 export const logsCommand = (session: Session): Command =>
   new Command('logs')
     .summary('print what a connector writes')
-    .description('Prints the log of the connector together with what Cadenza did to it, oldest line first.')
+    .description('Prints the log of the connector, oldest line first. What Cadenza did to it: "cadenza show".')
     .argument('<connector>', 'name, id, or the beginning of the id')
     .addOption(platformOption())
     .option('-f, --follow', 'go on until Ctrl-C')

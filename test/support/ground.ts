@@ -40,7 +40,7 @@ export async function makeGround(options: GroundOptions = {}): Promise<Ground> {
   const sandbox = await startSandbox({ token: 'ground-token' });
   const runtime = fakeRuntime({ id: `engine-${namespace}` });
   options.before?.(sandbox, runtime);
-  const start = ({ before: _, ...more }: GroundOptions = {}): Promise<Stage> =>
+  const start = (more: GroundOptions = {}): Promise<Stage> =>
     startStage({
       address,
       namespace,

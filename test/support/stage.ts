@@ -1,6 +1,7 @@
 import { randomUUID, generateKeyPairSync } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { NativeConnection, type Worker } from '@temporalio/worker';
 import type { Deps, Log, Metrics, Site } from '../../activities/deps.ts';
 import type { Platform } from '../../model/connector.ts';
@@ -39,6 +40,7 @@ export interface StageOptions {
   readonly maxCachedWorkflows?: number;
   /** Without the Schedule the test sweeps by hand. */
   readonly schedules?: boolean;
+  readonly dataConverter?: DataConverter;
 }
 
 const nothing = () => undefined;
@@ -60,7 +62,8 @@ export async function startStage(options: StageOptions): Promise<Stage> {
   const connection = await Connection.connect({ address: options.address });
   const native = await NativeConnection.connect({ address: options.address });
   await ensureSearchAttributes(connection, namespace);
-  const client = new Client({ connection, namespace });
+  const encoded = options.dataConverter === undefined ? {} : { dataConverter: options.dataConverter };
+  const client = new Client({ connection, namespace, ...encoded });
   const logged: string[] = [];
   const write = (level: string) => (message: string, data?: Record<string, unknown>) => {
     const error = data?.['error'];
@@ -116,6 +119,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
     identity: taskQueue,
     workflows: { workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)) },
     graceMs: 2_000,
+    ...encoded,
     ...(options.maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows: options.maxCachedWorkflows }),
   };
   const workers: readonly Worker[] = await Promise.all([

@@ -70,7 +70,7 @@ export function instance({ home, env, needs, config, children, stopping, say }: 
     return child;
   };
 
-  const temporal = async (): Promise<Addresses['temporal']> => {
+  const temporal = async (httpPort: number): Promise<Addresses['temporal']> => {
     const { namespace } = needs;
     if (needs.temporal !== undefined)
       return { address: needs.temporal, namespace, ui: env['CADENZA_TEMPORAL_UI'] ?? '' };
@@ -83,6 +83,7 @@ export function instance({ home, env, needs, config, children, stopping, say }: 
       log: log('temporal'),
       env: plainEnvironment(env),
       spawned: note('temporal'),
+      ...(needs.encrypted ? { codecEndpoint: `http://127.0.0.1:${httpPort}/codec` } : {}),
     };
     await run('temporal', async () => asProcess(await startTemporal(options)));
     return { address: `127.0.0.1:${at}`, namespace, ui: `http://127.0.0.1:${uiPort}` };
@@ -131,8 +132,7 @@ export function instance({ home, env, needs, config, children, stopping, say }: 
   let refuse: (text: string) => void = () => undefined;
   const unusable = new Promise<string>((resolve) => (refuse = resolve));
 
-  const worker = async (at: Omit<Addresses, 'worker'>, file: string | undefined): Promise<string> => {
-    const httpPort = await port(needs.httpPort);
+  const worker = async (at: Omit<Addresses, 'worker'>, file: string | undefined, httpPort: number): Promise<string> => {
     const own = {
       CADENZA_HOME: home,
       CADENZA_HTTP_HOST: env['CADENZA_HTTP_HOST'] ?? '127.0.0.1',
@@ -140,6 +140,7 @@ export function instance({ home, env, needs, config, children, stopping, say }: 
       MANAGER__HTTP__PORT: String(httpPort),
       TEMPORAL_ADDRESS: at.temporal.address,
       TEMPORAL_NAMESPACE: at.temporal.namespace,
+      ...(at.temporal.ui === '' ? {} : { CADENZA_TEMPORAL_UI: at.temporal.ui }),
       ...(at.docker === null ? {} : { DOCKER_HOST: at.docker.host }),
       ...(file === undefined ? {} : { CADENZA_CONFIG: file }),
     };
@@ -154,8 +155,9 @@ export function instance({ home, env, needs, config, children, stopping, say }: 
   };
 
   const start = async (): Promise<Addresses> => {
+    const httpPort = await port(needs.httpPort);
     // What does not depend on another starts at once; none is left behind when one of them fails.
-    const parts = Promise.allSettled([temporal(), engine(), sandbox()]);
+    const parts = Promise.allSettled([temporal(httpPort), engine(), sandbox()]);
     started = parts;
     const [t, e, s] = await parts;
     for (const part of [t, e, s]) if (part.status === 'rejected') throw part.reason;
@@ -170,7 +172,7 @@ export function instance({ home, env, needs, config, children, stopping, say }: 
             dockerHost: e.value.host,
             temporal: { address, namespace },
           });
-    const url = worker(at, file);
+    const url = worker(at, file, httpPort);
     started = url.catch(() => undefined);
     return { ...at, worker: await url };
   };

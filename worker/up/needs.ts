@@ -1,4 +1,5 @@
 import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { encryptionKeys } from '../../config/encryption.ts';
 import { at, hasValue } from '../../config/node.ts';
 import { readConfig } from '../../config/read.ts';
 import { platformsConfigured } from '../../config/sources.ts';
@@ -16,6 +17,8 @@ export interface Needs {
     { readonly kind: 'own' } | { readonly kind: 'there'; readonly host: string } | { readonly kind: 'none' };
   /** Port of the worker's HTTP routes if it is free. */
   readonly httpPort: number;
+  /** What Temporal stores is encrypted: its UI has to ask the worker. */
+  readonly encrypted: boolean;
 }
 
 export async function needs(args: UpArgs, env: NodeJS.ProcessEnv, cwd: string): Promise<Needs> {
@@ -30,6 +33,7 @@ export async function needs(args: UpArgs, env: NodeJS.ProcessEnv, cwd: string): 
     namespace: profile?.namespace ?? config.temporal.namespace,
     engine: await engine(sandbox, config, env),
     httpPort: config.manager.http.port,
+    encrypted: encryptionKeys(config.temporal, cwd).keys.current !== undefined,
   };
 }
 
