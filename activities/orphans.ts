@@ -37,6 +37,11 @@ export function orphanSweep(
         confirmed: new Set(
           confirmed !== undefined && confirmed !== null && Date.parse(confirmed.until) > now ? confirmed.ids : [],
         ),
+        listedElsewhere: new Set(
+          [...deps.sites.values()]
+            .filter((other) => other !== site)
+            .flatMap((other) => other.records.all().map((d) => d.id)),
+        ),
         policy: site.orphanPolicy,
         now,
       };
