@@ -1,8 +1,8 @@
 import type { PayloadCodec } from '@temporalio/common';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import { UnreadablePayload } from './aes.ts';
 
-const { Payloads } = temporal.api.common.v1;
+const { Payloads } = proto.temporal.api.common.v1;
 
 /**
  * The body of a `POST /decode` from Temporal's UI or command line, with every payload in clear: proto3 JSON of
