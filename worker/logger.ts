@@ -13,19 +13,23 @@ export interface LoggerOptions {
 }
 
 const keptFiles = 5;
+const retryMs = 60_000;
 
 /** Structured logs on stdout and in daily files. Errors are reduced to type and message: client libraries put whole requests into theirs. */
 export function logger(options: LoggerOptions): { readonly pino: Pino; readonly log: Log } {
   const streams: StreamEntry[] = [];
   if (options.console)
     streams.push({ level: options.level, stream: options.format === 'pretty' ? pretty() : process.stdout });
-  let unwritable: string | undefined;
-  if (options.directory !== undefined) {
+  const { directory } = options;
+  const lost = (): void =>
+    root.warn(`logs are not written to files: ${directory} cannot be written (manager.logger.directory_path)`);
+  let unwritable = false;
+  if (directory !== undefined) {
     try {
-      mkdirSync(options.directory, { recursive: true });
-      streams.push({ level: options.level, stream: daily(options.directory) });
+      mkdirSync(directory, { recursive: true });
+      streams.push({ level: options.level, stream: daily(directory, lost) });
     } catch {
-      unwritable = `logs are not written to files: ${options.directory} cannot be written (manager.logger.directory_path)`;
+      unwritable = true;
     }
   }
   const root = pino(
@@ -38,7 +42,7 @@ export function logger(options: LoggerOptions): { readonly pino: Pino; readonly 
     warn: (message, data) => root.warn(data ?? {}, message),
     error: (message, data) => root.error(data ?? {}, message),
   };
-  if (unwritable !== undefined) log.warn(unwritable);
+  if (unwritable) lost();
   return { pino: root, log };
 }
 
@@ -68,24 +72,47 @@ function pretty(): DestinationStream {
   };
 }
 
-/** `cadenza-<day>.log`; a new file each day, the newest five are kept. */
-function daily(directory: string): DestinationStream {
+/**
+ * `cadenza-<day>.log`; a new file each day, the newest five are kept. A full disk or a folder that cannot be written must
+ * not end the worker: `lost` is told, and a minute later the file is tried again.
+ */
+function daily(directory: string, lost: () => void): DestinationStream {
   let day = '';
-  let file: DestinationStream | undefined;
+  let blockedUntil = 0;
+  let file: ReturnType<typeof pino.destination> | undefined;
+  const open = (): void => {
+    const name = `cadenza-${day}.log`;
+    const made = pino.destination({ dest: join(directory, name), sync: false, append: true });
+    made.on('error', () => {
+      if (file !== made) return;
+      file = undefined;
+      blockedUntil = Date.now() + retryMs;
+      made.destroy();
+      lost();
+    });
+    file = made;
+    const old = readdirSync(directory)
+      .filter((f) => /^cadenza-\d{4}-\d\d-\d\d\.log$/.test(f) && f !== name)
+      .toSorted()
+      .slice(0, 1 - keptFiles);
+    for (const f of old) rmSync(join(directory, f), { force: true });
+  };
   return {
     write(line) {
       const today = new Date().toISOString().slice(0, 10);
-      if (today !== day || file === undefined) {
+      if (today !== day) {
         day = today;
-        (file as { end?: () => void } | undefined)?.end?.();
-        file = pino.destination({ dest: join(directory, `cadenza-${today}.log`), sync: false, append: true });
-        const old = readdirSync(directory)
-          .filter((f) => /^cadenza-\d{4}-\d\d-\d\d\.log$/.test(f))
-          .toSorted()
-          .slice(0, -keptFiles);
-        for (const f of old) rmSync(join(directory, f), { force: true });
+        file?.end();
+        file = undefined;
       }
-      file.write(line);
+      if (file === undefined && Date.now() >= blockedUntil) {
+        try {
+          open();
+        } catch {
+          // The folder cannot be read; the file itself says by an event whether it can be written.
+        }
+      }
+      file?.write(line);
     },
   };
 }
