@@ -20,15 +20,26 @@ const escapes = new RegExp(
 const controls = new RegExp('[\\u0000-\\u0008\\u000b-\\u001f\\u007f]', 'g');
 /* oxlint-enable no-control-regex */
 
+/** UTF-8 bytes of a character. */
+const width = (character: string): number => {
+  const code = character.codePointAt(0) ?? 0;
+  return code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+};
+
+function bytes(text: string): number {
+  let sum = 0;
+  for (const c of text) sum += width(c);
+  return sum;
+}
+
 /** Cuts to a number of UTF-8 bytes without splitting a character. */
 function cutBytes(text: string, limit: number): string {
   if (text.length * 3 <= limit) return text;
-  let bytes = 0;
+  let sum = 0;
   let end = 0;
   for (const c of text) {
-    const code = c.codePointAt(0) ?? 0;
-    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-    if (bytes > limit) break;
+    sum += width(c);
+    if (sum > limit) break;
     end += c.length;
   }
   return text.slice(0, end);
@@ -44,8 +55,8 @@ export interface TimedLine {
   readonly text: string;
 }
 
-/** Docker gives nine fractional digits; comparing the first 23 characters (milliseconds) suffices to merge. */
-const stamp = (at: string): string => at.slice(0, 23);
+/** Comparing the first 23 characters (milliseconds) suffices to merge; a shorter fraction must not end in a letter. */
+const stamp = (at: string): string => at.slice(0, 23).replace('Z', '');
 
 /** The connector's tail and Cadenza's own lines in one, by time, newest kept within the size of one push. */
 export function mergeLog(
@@ -71,7 +82,7 @@ export function mergeLog(
   let size = 0;
   let from = merged.length;
   while (from > 0) {
-    size += (merged[from - 1]?.length ?? 0) + 1;
+    size += bytes(merged[from - 1] ?? '') + 1;
     if (size > maxPushBytes) break;
     from -= 1;
   }
