@@ -68,7 +68,9 @@ export function align(o: RuntimeObject, v: View): Plan {
     };
   if (delayed) return { ...waiting(v), ...reportNow(up, m, o, p, now) };
   const reason =
-    m.crashes > 0 && m.crashedAt !== undefined ? `it ended ${m.crashes} times unplanned` : 'it is wanted and down';
+    m.crashes > 0 && m.crashedAt !== undefined
+      ? `it ended ${m.crashes === 1 ? 'once' : `${m.crashes} times`} unplanned`
+      : 'it is wanted and down';
   return { steps: [{ kind: 'start', ref: o.ref, reason }], phase: m.looping ? 'looping' : 'starting' };
 }
 
