@@ -19,7 +19,6 @@ describe('events of our own actions', () => {
     });
     return { result, look: () => looking(), end: () => end(), fail: () => fail() };
   };
-  };
 
   beforeEach(() => {
     woken = [];
