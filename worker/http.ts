@@ -96,15 +96,11 @@ async function route(request: IncomingMessage, response: ServerResponse, parts: 
   const follow = ['1', 'true'].includes(url.searchParams.get('follow') ?? '');
   const ended = new AbortController();
   response.once('close', () => ended.abort());
-  const [, platform = '', id = ''] = logs;
+  const [platform, id] = logs.slice(1).map(decoded);
+  if (platform === undefined || id === undefined)
+    return json(response, 404, { error: { kind: 'NotFound', message: 'no such route' } });
   try {
-    for await (const line of parts.logs(
-      decodeURIComponent(platform),
-      decodeURIComponent(id),
-      tail,
-      follow,
-      ended.signal,
-    )) {
+    for await (const line of parts.logs(platform, id, tail, follow, ended.signal)) {
       if (!response.headersSent) response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' });
       response.write(`${line}\n`);
     }
@@ -114,4 +110,13 @@ async function route(request: IncomingMessage, response: ServerResponse, parts: 
   }
   if (!response.headersSent) response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' });
   response.end();
+}
+
+/** `undefined` for text that is no percent-encoding. */
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }

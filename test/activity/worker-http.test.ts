@@ -90,6 +90,10 @@ describe("the worker's HTTP port", () => {
     expect(await kind(get('/health/live', '', { method: 'POST' }))).toMatchObject([405, {}]);
   });
 
+  test('an address that is no percent-encoding is not served', async () => {
+    expect((await get('/v1/connectors/opencti/%E0%A4%A/logs')).status).toBe(404);
+  });
+
   test('the doctor answers with its list, never kept by a cache', async () => {
     const response = await get('/v1/doctor');
     expect(response.headers.get('cache-control')).toBe('no-store');
