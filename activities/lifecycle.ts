@@ -69,7 +69,8 @@ export function lifecycle(deps: Deps, busyOf: (platform: Site['platform']) => Bu
     const pulling = AbortSignal.any([signal, AbortSignal.timeout(site.cadence.pullTimeout)]);
     progress(`pulling ${image}`);
     try {
-      await site.runtime.pull(image, site.pullPolicy, site.registryAuth(image), progress, pulling);
+      const policy = want.fresh === true && site.pullPolicy === 'missing' ? 'always' : site.pullPolicy;
+      await site.runtime.pull(image, policy, site.registryAuth(image), progress, pulling);
     } catch (error) {
       if (pulling.aborted && !signal.aborted)
         throw retryable(

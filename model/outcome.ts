@@ -104,7 +104,7 @@ export function afterStep(m: Memory, step: Step, after: RuntimeObject | undefine
   let next = without(m, 'stopFailures');
   if (next.failure === undefined || mends(step, next.failure.action)) next = without(next, 'failure', 'lastError');
   if (step.kind === 'deploy' || step.kind === 'refresh') {
-    next = { ...without(next, 'redeploy', 'known'), restarts: 0 };
+    next = { ...without(next, 'redeploy', 'fresh', 'known'), restarts: 0 };
     next = forgetNotes(next, 'pull_failed', 'create_failed', 'start_failed', 'swap_undone', 'decrypt_failed');
   }
   const event = doneEvent[step.kind];

@@ -20,6 +20,8 @@ export interface HttpParts {
     signal: AbortSignal,
   ) => AsyncIterable<string>;
   readonly doctor: () => Promise<unknown>;
+  /** What runs compared with what its tags stand for now, of every platform. */
+  readonly drift: (signal: AbortSignal) => Promise<unknown>;
   /** Bearer token of the `/v1` routes, kept in a file only the operator can read. */
   readonly token: string;
   /** There when payloads are encrypted. */
@@ -90,6 +92,11 @@ async function route(request: IncomingMessage, response: ServerResponse, parts: 
       error: { kind: 'NotPermitted', message: 'the bearer token of worker.token in the state folder is needed' },
     });
   if (url.pathname === '/v1/doctor') return json(response, 200, await parts.doctor());
+  if (url.pathname === '/v1/drift') {
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    return json(response, 200, await parts.drift(gone.signal));
+  }
   const logs = /^\/v1\/connectors\/([^/]+)\/([^/]+)\/logs$/.exec(url.pathname);
   if (logs === null) return json(response, 404, { error: { kind: 'NotFound', message: 'no such route' } });
   const tail = Math.min(Math.max(Number(url.searchParams.get('tail') ?? 100) || 100, 1), 10_000);

@@ -2,6 +2,7 @@ import type Docker from 'dockerode';
 import pLimit from 'p-limit';
 import { Problem, retryable } from '../../model/errors.ts';
 import type { Progress, PullPolicy, RegistryAuth } from '../runtime.ts';
+import { authConfig } from './digests.ts';
 import { daemonMessage, statusOf, unavailable } from './errors.ts';
 
 interface PullLine {
@@ -92,10 +93,7 @@ async function download(
   tell: Progress,
   signal: AbortSignal,
 ): Promise<void> {
-  const authconfig =
-    auth === undefined
-      ? undefined
-      : { username: auth.username, password: auth.password, email: auth.email ?? '', serveraddress: auth.server };
+  const authconfig = authConfig(auth);
   let stream: NodeJS.ReadableStream;
   try {
     // `_query` alone goes into the address; the credentials travel in a header.

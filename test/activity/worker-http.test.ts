@@ -22,6 +22,7 @@ describe("the worker's HTTP port", () => {
         yield 'one';
         yield await Promise.resolve('two');
       },
+      drift: () => Promise.resolve([]),
       doctor: () => Promise.resolve([{ name: 'key', ok: true }]),
       token,
     };

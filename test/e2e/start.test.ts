@@ -205,6 +205,18 @@ describe('operators', () => {
     const [result] = JSON.parse(out) as [{ dryRun: boolean; planned: readonly { name: string; action: string }[] }];
     expect(result.dryRun).toBe(true);
     expect(result.planned).toContainEqual(expect.objectContaining({ name: 'ipinfo', action: 'stop' }));
+    expect(Object.keys(result).toSorted()).toEqual(['changed', 'dryRun', 'failed', 'planned', 'platform', 'seen']);
+    const adopted = await cadenza(home, 'adopt', '--dry-run', '--json');
+    expect(JSON.parse(adopted.out)).toMatchObject([
+      {
+        platform: 'opencti',
+        dryRun: true,
+        adopted: expect.arrayContaining([expect.objectContaining({ name: 'misp', object: 'misp', state: 'running' })]),
+        changes: expect.arrayContaining([expect.objectContaining({ name: 'ipinfo', action: 'stop' })]),
+        conflicts: [],
+        failed: [],
+      },
+    ]);
     await platform(up).call('POST', '/connectors/ipinfo/start');
   });
 

@@ -115,6 +115,7 @@ export function applyCommand(m: Memory, d: Desired | undefined, command: Command
 /** One command waiting for the connector to come to rest. */
 export interface Job {
   readonly command: CommandName;
+  readonly fresh: boolean;
   taken: boolean;
   done: boolean;
   /** `restart` stops the process before the plan starts it again. */
