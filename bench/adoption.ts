@@ -44,11 +44,10 @@ const filters = { label: [`opencti-manager=${manager}`] };
 const state = async (): Promise<string> => {
   const all = await engine.listContainers({ all: true, filters });
   const infos = await Promise.all(all.map((c) => engine.getContainer(c.Id).inspect()));
-  return JSON.stringify(
-    infos
-      .map((i) => [i.Id, i.Name, i.State.StartedAt, i.State.Pid, i.Config.Labels])
-      .toSorted((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1)),
-  );
+  return infos
+    .map((i) => JSON.stringify([i.Id, i.Name, i.State.StartedAt, i.State.Pid, i.Config.Labels]))
+    .toSorted()
+    .join('\n');
 };
 const before = await state();
 const told = sandbox.control.statusCalls().length;
