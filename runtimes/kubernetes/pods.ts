@@ -16,9 +16,15 @@ export const podsOf = (deployment: Deployment, pods: readonly Pod[]): readonly P
     ),
   );
 
+/** What selects a Deployment's pods on the server. */
+export const podSelector = (d: Deployment): string =>
+  Object.entries(d.spec.selector.matchLabels ?? {})
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
+
 export const isLeaving = (p: Pod): boolean => p.metadata.deletionTimestamp !== undefined;
 /** Ended for good, for example evicted; its ReplicaSet has made, or will make, another. */
-const isOver = (p: Pod): boolean => ['Failed', 'Succeeded'].includes(p.status?.phase ?? '');
+export const isOver = (p: Pod): boolean => ['Failed', 'Succeeded'].includes(p.status?.phase ?? '');
 
 /** Same template as the Deployment's present one, as far as Cadenza's own marks tell. */
 export function isCurrent(deployment: Deployment, pod: Pod): boolean {

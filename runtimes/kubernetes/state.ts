@@ -2,7 +2,7 @@ import type { ObjectState, RuntimeObject } from '../../model/connector.ts';
 import { hashVariable, specHashLabel } from '../../model/labels.ts';
 import { refOf } from './names.ts';
 import type { ContainerStatus, Deployment, Pod } from './objects.ts';
-import { chosenPod, containerName, isCurrent, isLeaving, lostBecause, podsOf, statusOf } from './pods.ts';
+import { chosenPod, containerName, isCurrent, isLeaving, isOver, lostBecause, podsOf, statusOf } from './pods.ts';
 
 /** Reasons to wait that do not pass by themselves: image or configuration are wrong, or cannot be had. */
 const stuck = new Set([
@@ -30,7 +30,7 @@ export interface Standing {
 
 /** The true state: what the connector's container does, not how many replicas are wished for. */
 export function standing(d: Deployment, pods: readonly Pod[], now: number): Standing {
-  const leaving = podsOf(d, pods).filter(isLeaving);
+  const leaving = podsOf(d, pods).filter((p) => isLeaving(p) && !isOver(p));
   const pod = chosenPod(d, pods);
   if ((d.spec.replicas ?? 1) === 0) {
     if (pod !== undefined) return between('the pod is about to be stopped', lostBecause(pod, now));
