@@ -63,7 +63,9 @@ export function refused(error: unknown, what: string, signal?: AbortSignal): Err
     return reason === 'AlreadyExists' || message.includes('conflict with')
       ? permanent('NameConflict', `${what} belongs to something else`)
       : retryable('RuntimeUnavailable', `${what} was changed by somebody else at the same time; trying again`);
-  if ([400, 413, 415, 422].includes(status))
+  // A member that the schema does not know makes an apply fail like a fault of the server's own.
+  const unknownMember = message.includes('field not declared in schema') || message.includes('typed patch object');
+  if ([400, 413, 415, 422].includes(status) || unknownMember)
     return permanent('CreateRefused', `the cluster refused ${what}: ${message || `status ${status}`}`);
   return unavailable(error, signal);
 }

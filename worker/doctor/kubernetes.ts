@@ -1,5 +1,5 @@
 import type { Check } from '../../model/check.ts';
-import { managerLabel } from '../../model/labels.ts';
+import { connectorLabel, managerLabel } from '../../model/labels.ts';
 import type { KubernetesOptions } from '../../runtimes/kubernetes.ts';
 import { type Api, api as makeApi } from '../../runtimes/kubernetes/api.ts';
 import { cluster } from '../../runtimes/kubernetes/cluster.ts';
@@ -81,7 +81,7 @@ async function trialCheck(
       name: 'cadenza-doctor',
       image: 'cadenza/doctor:1',
       env: [],
-      labels: { [managerLabel]: 'cadenza-doctor' },
+      labels: { [managerLabel]: 'cadenza-doctor', [connectorLabel]: 'cadenza-doctor' },
       contractHash: '',
       specHash: '',
     },
