@@ -17,6 +17,8 @@ async function see(site: Site, id: string, now: () => number, signal: AbortSigna
   try {
     const query = { connectorId: id, variableId: desired?.variableId ?? id, names };
     const objects = await site.runtime.find(query, signal);
+    const lost = objects.find((o) => o.unknown !== undefined);
+    if (lost?.unknown !== undefined) return { kind: 'unknown', message: `"${lost.name}": ${lost.unknown}` };
     return { kind: 'seen', objects, contactSince: site.contact.since(now()) };
   } catch (error) {
     if (signal.aborted) throw error;

@@ -73,7 +73,10 @@ function absorbObject(
           d.id,
         )
       : m;
-  const next = noticed(adopted, object, contactSince, policy, now, random);
+  const noted = noticed(adopted, object, contactSince, policy, now, random);
+  // The runtime went on trying where a step had given up.
+  const settled = object.state === 'running' && ['deploy', 'start'].includes(noted.failure?.action ?? '');
+  const next = settled ? without(noted, 'failure', 'lastError') : noted;
   if (object.state === 'transitional') return { ...next, betweenSince: next.betweenSince ?? now };
   return without(next, 'betweenSince');
 }
