@@ -16,6 +16,8 @@ interface WatchEvent<T> {
 
 /** Bookmarks come every minute; a stream without them is dead (ms). */
 const quiet = 180_000;
+/** So many lists in a row may be too old for a watch before that counts as an outage. */
+const relists = 3;
 /** The server ends a watch after this time (s); it is taken up again where it was. */
 const turn = 600;
 
@@ -30,6 +32,7 @@ export async function* watchAll<T extends { readonly metadata: Meta }>(
   signal: AbortSignal,
 ): AsyncIterable<Change<T>> {
   let version: string | undefined;
+  let outdated = 0;
   for (;;) {
     signal.throwIfAborted();
     if (version === undefined) {
@@ -44,12 +47,14 @@ export async function* watchAll<T extends { readonly metadata: Meta }>(
         const { object } = event;
         if (event.type === 'ERROR')
           throw new ApiError(object.code ?? 500, '', object.message ?? '', undefined, { method: 'GET', path });
+        outdated = 0;
         version = object.metadata.resourceVersion ?? version;
         if (event.type === 'BOOKMARK') continue;
         yield { kind: event.type === 'DELETED' ? 'gone' : 'set', item: object };
       }
     } catch (error) {
-      if (!isStatus(error, 410)) throw unavailable(error, signal);
+      outdated += 1;
+      if (!isStatus(error, 410) || outdated > relists) throw unavailable(error, signal);
       version = undefined;
     }
   }
