@@ -20,13 +20,9 @@ export async function registryDigest(
   auth: RegistryAuth | undefined,
   signal: AbortSignal,
 ): Promise<string> {
-  const { host = 'docker.io', path, tag = 'latest', digest } = parseReference(image);
+  const { digest } = parseReference(image);
   if (digest !== undefined) return digest;
-  const hub = host === 'docker.io' || host === 'index.docker.io';
-  const server = hub ? 'registry-1.docker.io' : host;
-  const name = hub && !path.includes('/') ? `library/${path}` : path;
-  const scheme = /^(localhost|127\.\d+\.\d+\.\d+)(:\d+)?$/.test(server) ? 'http' : 'https';
-  const url = `${scheme}://${server}/v2/${name}/manifests/${encodeURIComponent(tag)}`;
+  const { url, server, name } = manifestOf(image);
   const ask = (authorization?: string): Promise<Response> =>
     reach(image, url, {
       method: 'HEAD',
@@ -42,6 +38,16 @@ export async function registryDigest(
     'ImagePull',
     `the registry ${server} does not tell what ${image} is now: it answered ${response.status}`,
   );
+}
+
+/** Where a registry keeps the manifest of a tag; plain HTTP is for this machine only, as container runtimes have it. */
+export function manifestOf(image: string): { readonly url: string; readonly server: string; readonly name: string } {
+  const { host = 'docker.io', path, tag = 'latest' } = parseReference(image);
+  const hub = host === 'docker.io' || host === 'index.docker.io';
+  const server = hub ? 'registry-1.docker.io' : host;
+  const name = hub && !path.includes('/') ? `library/${path}` : path;
+  const scheme = /^(localhost|127\.\d+\.\d+\.\d+)(:\d+)?$/.test(server) ? 'http' : 'https';
+  return { url: `${scheme}://${server}/v2/${name}/manifests/${encodeURIComponent(tag)}`, server, name };
 }
 
 async function reach(image: string, url: string, init: RequestInit): Promise<Response> {

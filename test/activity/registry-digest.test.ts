@@ -1,7 +1,7 @@
 import { type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { registryDigest } from '../../runtimes/registry.ts';
+import { manifestOf, registryDigest } from '../../runtimes/registry.ts';
 
 const digest = `sha256:${'c'.repeat(64)}`;
 const signal = (): AbortSignal => AbortSignal.timeout(5_000);
@@ -62,3 +62,11 @@ describe('the digest a registry gives now', () => {
     expect(error).toMatchObject({ type: 'ImagePull', message: expect.stringContaining('does not answer') as string });
   });
 });
+
+test.each([
+  ['busybox', 'https://registry-1.docker.io/v2/library/busybox/manifests/latest'],
+  ['opencti/connector-mitre:6.9.0', 'https://registry-1.docker.io/v2/opencti/connector-mitre/manifests/6.9.0'],
+  ['localhost:5000/demo:1', 'http://localhost:5000/v2/demo/manifests/1'],
+  ['127.0.0.1/a/b:1', 'http://127.0.0.1/v2/a/b/manifests/1'],
+  ['r.example.com:5000/a/b:x', 'https://r.example.com:5000/v2/a/b/manifests/x'],
+])('%s is asked for at %s', (image, url) => expect(manifestOf(image).url).toBe(url));
