@@ -52,7 +52,7 @@ describe.skipIf(!process.env['TEMPORAL_ADDRESS'])('a list that cannot be trusted
       const { failed } = await poll().catch(() => ({ failed: ['refused'] }));
       expect(failed.length > 0 || listed() > asked, 'the fault must have been met').toBe(true);
       // A sweep whose listing fails would only try again, with a back-off.
-    const sweeps = failed.length === 0 ? [await g.sweep(), await g.sweep()] : [];
+      const sweeps = failed.length === 0 ? [await g.sweep(), await g.sweep()] : [];
       expect(sweeps.flat()).toEqual([]);
       expect(g.runtime.objects).toEqual(before);
       expect(g.runtime.calls.slice(calls)).toEqual([]);
