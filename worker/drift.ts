@@ -32,9 +32,11 @@ export async function drift(site: Site, signal: AbortSignal): Promise<readonly D
         object === undefined
           ? { digest: null, problem: null }
           : await limit(() => told(runtime.runningDigest(object.ref, signal)));
+      // An image that came from no registry is compared with nothing.
+      const unknown = object !== undefined && running.digest === null;
       const now: Answer =
-        wanted === '' || object === undefined || isPinned(wanted)
-          ? { digest: null, problem: null }
+        running.digest === null || wanted === '' || isPinned(wanted)
+          ? { digest: null, problem: unknown ? 'the image came from no registry' : null }
           : await available(wanted);
       const found = {
         platform,

@@ -17,11 +17,12 @@ export async function listDrift(
   const rows = connectors.map((c): Row => ({ ...c, drift: found.get(driftKey(c)) ?? null }));
   if (options.json === true) return writeJson(session, rows.map(asJson));
   const moved = rows.filter((r) => r.drift !== null && r.drift.drift !== null).length;
+  const untold = rows.filter((r) => r.drift?.problem !== null && r.drift?.drift === null).length;
   writeLines(session, [
     ...table(rows, shape, session.out.columns, painter(session.out, session.env)),
     '',
     moved === 0
-      ? 'Nothing has drifted.'
+      ? `Nothing ${untold === 0 ? 'has drifted' : `is known to have drifted; of ${untold} it cannot be told`}.`
       : `${moved} drifted: "cadenza redeploy --drifted" replaces them by what is available.`,
   ]);
 }
