@@ -12,11 +12,11 @@ import { followLogs, tailLogs } from './kubernetes/logs.ts';
 import type { Deployment } from './kubernetes/objects.ts';
 import { containerName, podSelector } from './kubernetes/pods.ts';
 import { refresh } from './kubernetes/refresh.ts';
-import { registryDigest } from './kubernetes/registry.ts';
 import { vanish } from './kubernetes/remove.ts';
 import { restarts } from './kubernetes/restarts.ts';
 import { untilDown, untilUp } from './kubernetes/settle.ts';
 import { toObject } from './kubernetes/state.ts';
+import { registryDigest } from './registry.ts';
 import type { Runtime } from './runtime.ts';
 
 export interface KubernetesOptions extends ClusterAddress, ChangeOptions {}
@@ -141,7 +141,9 @@ export function kubernetes(options: KubernetesOptions): Runtime {
         const { imageDigest } = objectOf(d, await c.pods(podSelector(d), signal));
         return imageDigest?.split('@')[1];
       }),
-    availableDigest: (image, auth, signal) => registryDigest(image, auth, options.timeoutMs, signal),
+    // No cluster asks a registry on anybody's behalf.
+    availableDigest: (image, auth, signal) =>
+      registryDigest(image, auth, AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)])),
     close: () => connection.close(),
   };
 }

@@ -162,7 +162,8 @@ export async function startStage(options: StageOptions): Promise<Stage> {
       await running;
       options.runtime.close();
       await native.close();
-      await connection.close();
+      // A call of an activity that was abandoned may be tried once more by a timer; on a closed connection it would throw.
+      setTimeout(() => void connection.close(), 60_000).unref();
     },
   };
 }

@@ -135,7 +135,7 @@ test('a transitional one that settles is dealt with as what it has become', () =
 test('an object on a lost node makes the look unknown, and does not break the contact', async () => {
   let broken = false;
   const site = {
-    records: { desired: () => desiredOf() },
+    records: { desired: () => desiredOf(), skipped: () => [] },
     runtime: { find: () => Promise.resolve([objectOf({ unknown: 'node "n1" does not answer' })]) },
     contact: { since: () => iso(t0), down: () => (broken = true) },
     policy,
