@@ -1,0 +1,216 @@
+import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { inCache } from './cache.ts';
+import { type Access, ask, kubeconfigText } from './kubernetes/api.ts';
+import { removeCgroups } from './kubernetes/cgroups.ts';
+import { demoImages, pauseImage, writeImage } from './kubernetes/images.ts';
+import { firstBelow, runInside } from './kubernetes/namespaces.ts';
+import { inside, nodeFiles, nodeName, programs } from './kubernetes/programs.ts';
+import { script } from './kubernetes/script.ts';
+import { port } from './ports.ts';
+import { alive, start, until } from './processes.ts';
+
+export interface Cluster {
+  /** Path of the administrator's kubeconfig. */
+  readonly kubeconfig: string;
+  /** Holds the cluster together: it ends with all that is in it when this process does. */
+  readonly pid: number;
+  /** Path of containerd's socket as the cluster's own programs see it. */
+  readonly containerd: string;
+  /** Answer of the API server to the administrator. */
+  ask(path: string): Promise<{ readonly status: number; readonly body: string }>;
+  /** Runs containerd's client on the node's images and containers. Answers with its output. */
+  ctr(...args: readonly string[]): Promise<string>;
+  /** Brings an image onto the node, from a tar of its files that is not compressed. */
+  importImage(image: {
+    readonly names: readonly string[];
+    readonly rootfs: string;
+    readonly command: readonly string[];
+  }): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** All a start before this one, or a crash, may have left in the folder. */
+const leftBehind = [
+  'etcd',
+  'pki',
+  'pki-kubelet',
+  'kubelet',
+  'containerd',
+  'containerd-state',
+  'cni',
+  'cni-bin',
+  'ipam',
+  'node',
+  'pod-logs',
+  'volume-plugins',
+  'kubeconfig',
+  'etcd.sock',
+  'containerd.sock',
+  'containerd.sock.ttrpc',
+];
+
+/**
+ * A new Kubernetes cluster of our own below `dir`, on loopback: `real` has one node that runs pods, with the demo image on
+ * it; `none` has an API server and controllers only. Nobody but root and this machine should be trusted less than they
+ * are: the kubelet's port takes orders without a password. Ports of pods cannot be reached from the machine, nor the
+ * machine from pods, unless they have the host's network. It ends with the process that started it, at the latest.
+ */
+export async function startKubernetes(options: {
+  readonly dir: string;
+  readonly cache: string;
+  readonly nodes?: 'real' | 'none';
+  readonly log?: string;
+  /** Hears the pid at once, before it is ready. */
+  readonly spawned?: (pid: number) => void;
+}): Promise<Cluster> {
+  const { dir, cache } = options;
+  const real = options.nodes !== 'none';
+  const { kubernetes, engine } = inCache(cache);
+  for (const needed of [join(kubernetes.bin, 'kubelet'), kubernetes.etcd, ...(real ? [kubernetes.cni, engine] : [])])
+    if (!existsSync(needed)) throw new Error('Kubernetes was not built; run "node tools/setup.mjs kubernetes"');
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  for (const name of leftBehind) rmSync(join(dir, name), { recursive: true, force: true });
+  const cgroup = `cadenza-${createHash('sha256').update(dir).digest('hex').slice(0, 12)}`;
+  removeCgroups(cgroup);
+  const ports = { peer: await port(0), api: await port(0), kubelet: await port(0) };
+  const token = randomBytes(24).toString('base64url');
+  write(dir, {
+    ...identities(token),
+    ...(real ? nodeFiles(ports.kubelet, cgroup, kubernetes.cni) : {}),
+    'cluster.sh': script(programs(kubernetes.bin, kubernetes.etcd, ports, real)),
+  });
+  if (real)
+    for (const plugin of readdirSync(kubernetes.cni).filter((p) => p !== 'ptp'))
+      symlinkSync(join(kubernetes.cni, plugin), join(dir, 'cni-bin', plugin));
+  const path = [join(engine, 'usr', 'bin'), '/usr/sbin', '/usr/bin', '/sbin', '/bin'].join(':');
+  const { pid } = start(
+    'setpriv',
+    [
+      '--pdeathsig',
+      'KILL',
+      'unshare',
+      '--mount',
+      '--pid',
+      '--fork',
+      '--kill-child',
+      '--mount-proc',
+      'bash',
+      join(dir, 'cluster.sh'),
+      dir,
+    ],
+    { PATH: path, HOME: inside },
+    options.log ?? join(dir, 'cluster.log'),
+  );
+  options.spawned?.(pid);
+  const end = async (): Promise<void> => {
+    const first = firstBelow(pid);
+    for (const one of [first, pid]) if (one !== undefined && alive(one)) process.kill(one, 'SIGKILL');
+    // The first process of a namespace is gone only when all others in it are, and their mounts.
+    await until('the end of the cluster', 30_000, () => !(first !== undefined && alive(first)) && !alive(pid));
+    removeCgroups(cgroup);
+    rmSync(join(dir, 'kubeconfig'), { force: true });
+  };
+  const ctr = (...args: readonly string[]): Promise<string> =>
+    runInside(pid, ['ctr', '--address', join(inside, 'containerd.sock'), '--namespace', 'k8s.io', ...args], path);
+  const importImage: Cluster['importImage'] = async (image) => {
+    const name = `image-${randomBytes(4).toString('hex')}.tar`;
+    await writeImage(join(dir, name), image);
+    await ctr('images', 'import', join(inside, name));
+    rmSync(join(dir, name));
+  };
+  try {
+    const access = await apiServer(dir, ports.api, token, pid);
+    if (real) await Promise.all([nodeReady(access, pid), ownImages(cache, ctr, importImage, pid)]);
+    await until('the default account', 60_000, async () => (await ask(access, defaultAccount)).status === 200, pid);
+    return {
+      kubeconfig: join(dir, 'kubeconfig'),
+      pid,
+      containerd: join(inside, 'containerd.sock'),
+      ask: (asked) => ask(access, asked),
+      ctr,
+      importImage,
+      stop: end,
+    };
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}
+
+function write(dir: string, files: Readonly<Record<string, string>>): void {
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(dir, name)), { recursive: true });
+    writeFileSync(join(dir, name), text, { mode: 0o700 });
+  }
+}
+
+/** The administrator, and the keys that sign the tokens of service accounts. */
+function identities(token: string): Readonly<Record<string, string>> {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  return {
+    'tokens.csv': `${token},admin,admin,system:masters\n`,
+    'accounts.key': privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+    'accounts.pub': publicKey.export({ type: 'spki', format: 'pem' }) as string,
+  };
+}
+
+/** Waits for the API server, and lets those who need it begin by writing the kubeconfig. */
+async function apiServer(dir: string, at: number, token: string, pid: number): Promise<Access> {
+  const certificate = join(dir, 'pki', 'apiserver.crt');
+  const access = (): Access => ({ port: at, ca: readFileSync(certificate, 'utf8'), token });
+  const ready = async (): Promise<boolean> =>
+    existsSync(certificate) && (await ask(access(), '/readyz').catch(() => undefined))?.status === 200;
+  await until('the API server', 120_000, ready, pid);
+  write(dir, { 'kubeconfig.new': kubeconfigText(access()) });
+  renameSync(join(dir, 'kubeconfig.new'), join(dir, 'kubeconfig'));
+  return access();
+}
+
+const defaultAccount = '/api/v1/namespaces/default/serviceaccounts/default';
+
+interface Conditions {
+  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
+const nodeReady = (access: Access, pid: number): Promise<void> =>
+  until(
+    'the node',
+    120_000,
+    async () => {
+      const { status, body } = await ask(access, `/api/v1/nodes/${nodeName}`);
+      const conditions = status === 200 ? (JSON.parse(body) as Conditions).status?.conditions : undefined;
+      return conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false;
+    },
+    pid,
+  );
+
+/** The pause image and the demo connector's, both of which are made from the packed demo image. */
+async function ownImages(
+  cache: string,
+  ctr: Cluster['ctr'],
+  importImage: Cluster['importImage'],
+  pid: number,
+): Promise<void> {
+  const packed = inCache(cache).demoImage.at(-1);
+  if (packed === undefined) throw new Error('the demo image was not packed; run "node tools/setup.mjs kubernetes"');
+  const answers = (): Promise<boolean> =>
+    ctr('version').then(
+      () => true,
+      () => false,
+    );
+  await until('containerd', 60_000, answers, pid);
+  const { tar: rootfs } = packed;
+  await importImage({ names: [pauseImage], rootfs, command: ['/bin/sleep', '2147483647'] });
+  await importImage({ names: demoImages, rootfs, command: ['/connector.sh'] });
+}
