@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -80,14 +80,13 @@ export async function startKubernetes(options: {
   for (const needed of [join(kubernetes.bin, 'kubelet'), kubernetes.etcd, ...(real ? [kubernetes.cni, engine] : [])])
     if (!existsSync(needed)) throw new Error('Kubernetes was not built; run "node tools/setup.mjs kubernetes"');
   mkdirSync(dir, { recursive: true, mode: 0o700 });
+  removeCgroups(join(dir, 'containerd-state'));
   for (const name of leftBehind) rmSync(join(dir, name), { recursive: true, force: true });
-  const cgroup = `cadenza-${createHash('sha256').update(dir).digest('hex').slice(0, 12)}`;
-  removeCgroups(cgroup);
   const ports = { peer: await port(0), api: await port(0), kubelet: await port(0) };
   const token = randomBytes(24).toString('base64url');
   write(dir, {
     ...identities(token),
-    ...(real ? nodeFiles(ports.kubelet, cgroup, kubernetes.cni) : {}),
+    ...(real ? nodeFiles(ports.kubelet, kubernetes.cni) : {}),
     'cluster.sh': script(programs(kubernetes.bin, kubernetes.etcd, ports, real)),
   });
   if (real)
@@ -118,7 +117,7 @@ export async function startKubernetes(options: {
     for (const one of [first, pid]) if (one !== undefined && alive(one)) process.kill(one, 'SIGKILL');
     // The first process of a namespace is gone only when all others in it are, and their mounts.
     await until('the end of the cluster', 30_000, () => !(first !== undefined && alive(first)) && !alive(pid));
-    removeCgroups(cgroup);
+    removeCgroups(join(dir, 'containerd-state'));
     rmSync(join(dir, 'kubeconfig'), { force: true });
   };
   const ctr = (...args: readonly string[]): Promise<string> =>

@@ -3,26 +3,33 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DefaultLogger, bundleWorkflowCode } from '@temporalio/worker';
+import type { TestProject } from 'vitest/node';
 import { cacheFolder, inCache } from '../../tools/cache.ts';
 import { existingEngine, startEngine } from '../../tools/engine.ts';
 import { importDemoImage } from '../../tools/image.ts';
+import { startKubernetes } from '../../tools/kubernetes.ts';
 import { port } from '../../tools/ports.ts';
 import { startTemporal } from '../../tools/temporal.ts';
 
 /**
- * Vitest's global set-up of every tier that needs services: one Temporal server and one engine for the whole run,
- * however many tiers ask. Tests look at TEMPORAL_ADDRESS and DOCKER_HOST only.
+ * Vitest's global set-up of every tier that needs services: one Temporal server, one engine and one cluster for the
+ * whole run, however many tiers ask. Tests look at TEMPORAL_ADDRESS, DOCKER_HOST and CADENZA_KUBECONFIG only.
  */
 let users = 0;
 let running: Promise<() => Promise<void>> | undefined;
+let cluster: Promise<() => Promise<void>> | undefined;
 
-export default async function setup(): Promise<() => Promise<void>> {
+/** Tiers with tests on a cluster; the others need not wait for one. */
+const onCluster = new Set(['contract', 'e2e']);
+
+export default async function setup({ name }: TestProject): Promise<() => Promise<void>> {
   users += 1;
   running ??= startAll();
-  const stopAll = await running;
+  if (onCluster.has(name)) cluster ??= startCluster();
+  const stops = await Promise.all([running, cluster]);
   return async () => {
     users -= 1;
-    if (users === 0) await stopAll();
+    if (users === 0) for (const stop of stops.toReversed()) await stop?.();
   };
 }
 
@@ -38,20 +45,34 @@ async function bundled(dir: string): Promise<string> {
 
 const strict = (name: string): boolean => process.env['CI'] === 'true' || process.env[`REQUIRE_${name}`] === '1';
 
+async function attempt(name: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (strict(name)) throw error;
+    process.stdout.write(`${name} is missing, its tests are skipped: ${error instanceof Error ? error.message : ''}\n`);
+  }
+}
+
+async function startCluster(): Promise<() => Promise<void>> {
+  const dir = mkdtempSync(join(tmpdir(), 'cadenza-kube-'));
+  const ends: (() => Promise<void>)[] = [];
+  await attempt('KUBERNETES', async () => {
+    if (process.env['CADENZA_KUBECONFIG']) return;
+    const own = await startKubernetes({ dir, cache: cacheFolder() });
+    ends.push(() => own.stop());
+    process.env['CADENZA_KUBECONFIG'] = own.kubeconfig;
+  });
+  return async () => {
+    for (const end of ends) await end();
+    rmSync(dir, { recursive: true, force: true });
+  };
+}
+
 async function startAll(): Promise<() => Promise<void>> {
   const dir = mkdtempSync(join(tmpdir(), 'cadenza-test-'));
   const cache = cacheFolder();
   const ends: (() => Promise<void>)[] = [];
-  const attempt = async (name: string, work: () => Promise<void>): Promise<void> => {
-    try {
-      await work();
-    } catch (error) {
-      if (strict(name)) throw error;
-      process.stdout.write(
-        `${name} is missing, its tests are skipped: ${error instanceof Error ? error.message : ''}\n`,
-      );
-    }
-  };
   await attempt('TEMPORAL', async () => {
     if (process.env['TEMPORAL_ADDRESS']) return;
     const cli = inCache(cache).temporal;

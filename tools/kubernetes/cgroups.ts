@@ -3,10 +3,24 @@ import { join } from 'node:path';
 
 const mounted = '/sys/fs/cgroup';
 
-/** Removes a group of control and all below it: of every controller, where each has a tree of its own. */
-export function removeCgroups(name: string): void {
-  if (!existsSync(mounted)) return;
-  for (const tree of [mounted, ...below(mounted)]) remove(join(tree, name));
+/** The parent that containerd gives to all containers of Kubernetes, whosever they are. */
+const parent = 'k8s.io';
+
+/**
+ * Removes the control groups of the containers that were still there when their containerd ended; `state` is its folder.
+ * Groups are the one thing that does not go with the namespaces.
+ */
+export function removeCgroups(state: string): void {
+  const known = join(state, 'io.containerd.runtime.v2.task', parent);
+  if (!existsSync(known) || !existsSync(mounted)) return;
+  for (const tree of [mounted, ...below(mounted)]) {
+    for (const id of readdirSync(known)) remove(join(tree, parent, id));
+    try {
+      rmdirSync(join(tree, parent));
+    } catch {
+      // Not in this tree, or other clusters have groups there.
+    }
+  }
 }
 
 const below = (folder: string): readonly string[] =>

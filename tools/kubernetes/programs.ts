@@ -118,10 +118,10 @@ export const programs = (bin: string, etcdProgram: string, ports: Ports, real: b
 ];
 
 /**
- * Files of the node, by name. `cgroup`: parent of all cgroups of its pods. `cni`: folder of the network plugins, of which
+ * Files of the node, by name. `cni`: folder of the network plugins, of which
  * the one that makes links is run where these belong.
  */
-export const nodeFiles = (port: number, cgroup: string, cni: string): Readonly<Record<string, string>> => ({
+export const nodeFiles = (port: number, cni: string): Readonly<Record<string, string>> => ({
   'containerd.toml': `version = 2
 root = "${at('containerd')}"
 state = "${at('containerd-state')}"
@@ -154,7 +154,6 @@ state = "${at('containerd-state')}"
     authorization: { mode: 'AlwaysAllow' },
     cgroupDriver: 'cgroupfs',
     cgroupsPerQOS: false,
-    cgroupRoot: `/${cgroup}`,
     enforceNodeAllocatable: [],
     failCgroupV1: false,
     failSwapOn: false,
