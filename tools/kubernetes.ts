@@ -1,18 +1,9 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { inCache } from './cache.ts';
 import { type Access, ask, kubeconfigText } from './kubernetes/api.ts';
-import { removeCgroups } from './kubernetes/cgroups.ts';
+import { clear, identities, write } from './kubernetes/folder.ts';
 import { demoImages, pauseImage, writeImage } from './kubernetes/images.ts';
 import { firstBelow, runInside } from './kubernetes/namespaces.ts';
 import { inside, nodeFiles, nodeName, programs } from './kubernetes/programs.ts';
@@ -40,26 +31,6 @@ export interface Cluster {
   stop(): Promise<void>;
 }
 
-/** All a start before this one, or a crash, may have left in the folder. */
-const leftBehind = [
-  'etcd',
-  'pki',
-  'pki-kubelet',
-  'kubelet',
-  'containerd',
-  'containerd-state',
-  'cni',
-  'cni-bin',
-  'ipam',
-  'node',
-  'pod-logs',
-  'volume-plugins',
-  'kubeconfig',
-  'etcd.sock',
-  'containerd.sock',
-  'containerd.sock.ttrpc',
-];
-
 /**
  * A new Kubernetes cluster of our own below `dir`, on loopback: `real` has one node that runs pods, with the demo image on
  * it; `none` has an API server and controllers only. Nobody but root and this machine should be trusted less than they
@@ -80,8 +51,7 @@ export async function startKubernetes(options: {
   for (const needed of [join(kubernetes.bin, 'kubelet'), kubernetes.etcd, ...(real ? [kubernetes.cni, engine] : [])])
     if (!existsSync(needed)) throw new Error('Kubernetes was not built; run "node tools/setup.mjs kubernetes"');
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  removeCgroups(join(dir, 'containerd-state'));
-  for (const name of leftBehind) rmSync(join(dir, name), { recursive: true, force: true });
+  clear(dir);
   const ports = { peer: await port(0), api: await port(0), kubelet: await port(0) };
   const token = randomBytes(24).toString('base64url');
   write(dir, {
@@ -92,6 +62,7 @@ export async function startKubernetes(options: {
   if (real)
     for (const plugin of readdirSync(kubernetes.cni).filter((p) => p !== 'ptp'))
       symlinkSync(join(kubernetes.cni, plugin), join(dir, 'cni-bin', plugin));
+  const log = options.log ?? join(dir, 'cluster.log');
   const path = [join(engine, 'usr', 'bin'), '/usr/sbin', '/usr/bin', '/sbin', '/bin'].join(':');
   const { pid } = start(
     'setpriv',
@@ -109,7 +80,7 @@ export async function startKubernetes(options: {
       dir,
     ],
     { PATH: path, HOME: inside },
-    options.log ?? join(dir, 'cluster.log'),
+    log,
   );
   options.spawned?.(pid);
   const end = async (): Promise<void> => {
@@ -117,8 +88,7 @@ export async function startKubernetes(options: {
     for (const one of [first, pid]) if (one !== undefined && alive(one)) process.kill(one, 'SIGKILL');
     // The first process of a namespace is gone only when all others in it are, and their mounts.
     await until('the end of the cluster', 30_000, () => !(first !== undefined && alive(first)) && !alive(pid));
-    removeCgroups(join(dir, 'containerd-state'));
-    rmSync(join(dir, 'kubeconfig'), { force: true });
+    clear(dir);
   };
   const ctr = (...args: readonly string[]): Promise<string> =>
     runInside(pid, ['ctr', '--address', join(inside, 'containerd.sock'), '--namespace', 'k8s.io', ...args], path);
@@ -143,25 +113,11 @@ export async function startKubernetes(options: {
     };
   } catch (error) {
     await end();
-    throw error;
+    const said = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n').at(-1) : undefined;
+    throw new Error(`${(error as Error).message}${said ? ` (${said})` : ''}; the logs are in ${join(dir, 'log')}`, {
+      cause: error,
+    });
   }
-}
-
-function write(dir: string, files: Readonly<Record<string, string>>): void {
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(dir, name)), { recursive: true });
-    writeFileSync(join(dir, name), text, { mode: 0o700 });
-  }
-}
-
-/** The administrator, and the keys that sign the tokens of service accounts. */
-function identities(token: string): Readonly<Record<string, string>> {
-  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  return {
-    'tokens.csv': `${token},admin,admin,system:masters\n`,
-    'accounts.key': privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
-    'accounts.pub': publicKey.export({ type: 'spki', format: 'pem' }) as string,
-  };
 }
 
 /** Waits for the API server, and lets those who need it begin by writing the kubeconfig. */
