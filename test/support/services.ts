@@ -2,27 +2,37 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { existsSync } from 'node:fs';
+import type { TestProject } from 'vitest/node';
 import { cacheFolder, inCache } from '../../tools/cache.ts';
 import { existingEngine, startEngine } from '../../tools/engine.ts';
 import { importDemoImage } from '../../tools/image.ts';
 import { port } from '../../tools/ports.ts';
 import { startTemporal } from '../../tools/temporal.ts';
+import { clusterFor } from './cluster.ts';
 
 /**
- * Vitest's global set-up of every tier that needs services: one Temporal server and one engine for the whole run,
- * however many tiers ask. Tests look at TEMPORAL_ADDRESS and DOCKER_HOST only.
+ * Vitest's global set-up of every tier that needs services: one Temporal server, one engine and one Kubernetes cluster for
+ * the whole run, however many tiers ask. Tests look at TEMPORAL_ADDRESS, DOCKER_HOST and CADENZA_KUBECONFIG only.
  */
 let users = 0;
 let running: Promise<() => Promise<void>> | undefined;
 
-export default async function setup(): Promise<() => Promise<void>> {
+let ends: readonly (() => Promise<void>)[] = [];
+
+export default async function setup({ name }: TestProject): Promise<() => Promise<void>> {
   users += 1;
   running ??= startAll();
-  const stopAll = await running;
-  return async () => {
+  // Both to their end, so that what one has started is ended when the other fails.
+  const begun = await Promise.allSettled([running, clusterFor(name)]);
+  ends = [...new Set([...ends, ...begun.flatMap((b) => (b.status === 'fulfilled' ? [b.value] : []))])];
+  const done = async (): Promise<void> => {
     users -= 1;
-    if (users === 0) await stopAll();
+    if (users === 0) for (const end of ends) await end();
   };
+  const failed = begun.find((b) => b.status === 'rejected');
+  if (failed === undefined) return done;
+  await done();
+  throw failed.reason;
 }
 
 const strict = (name: string): boolean => process.env['CI'] === 'true' || process.env[`REQUIRE_${name}`] === '1';

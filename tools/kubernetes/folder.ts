@@ -3,44 +3,20 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { removeCgroups } from './cgroups.ts';
 
-/** All but the logs. */
-const content = [
-  'etcd',
-  'pki',
-  'pki-kubelet',
-  'kubelet',
-  'containerd',
-  'containerd-state',
-  'cni',
-  'cni-bin',
-  'ipam',
-  'node',
-  'pod-logs',
-  'volume-plugins',
-  'kubeconfig',
-  'tokens.csv',
-  'accounts.key',
-  'accounts.pub',
-  'containerd.toml',
-  'kubelet.yaml',
-  'resolv.conf',
-  'cluster.sh',
-  'etcd.sock',
-  'containerd.sock',
-  'containerd.sock.ttrpc',
-];
+/** Below a cluster's folder, all but its logs. */
+export const data = 'data';
 
 /** Removes what a cluster kept in its folder, and the control groups of its pods; its logs stay. */
 export function clear(dir: string): void {
-  removeCgroups(join(dir, 'containerd-state'));
-  for (const name of content) rmSync(join(dir, name), { recursive: true, force: true });
+  removeCgroups(join(dir, data, 'containerd-state'));
+  rmSync(join(dir, data), { recursive: true, force: true });
 }
 
-/** Writes files by their names below the folder, for nobody else's eyes; scripts among them can be run. */
+/** Writes files by their names below that, for nobody else's eyes; scripts among them can be run. */
 export function write(dir: string, files: Readonly<Record<string, string>>): void {
   for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(dir, name)), { recursive: true });
-    writeFileSync(join(dir, name), text, { mode: 0o700 });
+    mkdirSync(dirname(join(dir, data, name)), { recursive: true });
+    writeFileSync(join(dir, data, name), text, { mode: 0o700 });
   }
 }
 
