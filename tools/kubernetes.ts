@@ -1,21 +1,12 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
-import { inCache } from './cache.ts';
-import { type Access, ask, kubeconfigText } from './kubernetes/api.ts';
-import { removeCgroups } from './kubernetes/cgroups.ts';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { demoImageHash, inCache } from './cache.ts';
+import { type Access, type Answer, ask, kubeconfigText } from './kubernetes/api.ts';
+import { clear, data, identities, write } from './kubernetes/folder.ts';
 import { demoImages, pauseImage, writeImage } from './kubernetes/images.ts';
 import { firstBelow, runInside } from './kubernetes/namespaces.ts';
-import { inside, nodeFiles, nodeName, programs } from './kubernetes/programs.ts';
+import { at, inside, nodeFiles, nodeName, programs } from './kubernetes/programs.ts';
 import { script } from './kubernetes/script.ts';
 import { port } from './ports.ts';
 import { alive, start, until } from './processes.ts';
@@ -27,8 +18,8 @@ export interface Cluster {
   readonly pid: number;
   /** Path of containerd's socket as the cluster's own programs see it. */
   readonly containerd: string;
-  /** Answer of the API server to the administrator. */
-  ask(path: string): Promise<{ readonly status: number; readonly body: string }>;
+  /** Answer of the API server to the administrator. With `create`, an object, it is a POST. */
+  ask(path: string, create?: object): Promise<Answer>;
   /** Runs containerd's client on the node's images and containers. Answers with its output. */
   ctr(...args: readonly string[]): Promise<string>;
   /** Brings an image onto the node, from a tar of its files that is not compressed. */
@@ -40,31 +31,11 @@ export interface Cluster {
   stop(): Promise<void>;
 }
 
-/** All a start before this one, or a crash, may have left in the folder. */
-const leftBehind = [
-  'etcd',
-  'pki',
-  'pki-kubelet',
-  'kubelet',
-  'containerd',
-  'containerd-state',
-  'cni',
-  'cni-bin',
-  'ipam',
-  'node',
-  'pod-logs',
-  'volume-plugins',
-  'kubeconfig',
-  'etcd.sock',
-  'containerd.sock',
-  'containerd.sock.ttrpc',
-];
-
 /**
  * A new Kubernetes cluster of our own below `dir`, on loopback: `real` has one node that runs pods, with the demo image on
- * it; `none` has an API server and controllers only. Nobody but root and this machine should be trusted less than they
- * are: the kubelet's port takes orders without a password. Ports of pods cannot be reached from the machine, nor the
- * machine from pods, unless they have the host's network. It ends with the process that started it, at the latest.
+ * it; `none` has an API server and controllers only. Pods reach each other, but not the machine, nor the machine them,
+ * unless they have its network. The kubelet's port asks nobody who he is: it is for machines whose users are trusted.
+ * The cluster ends with the process that started it, at the latest.
  */
 export async function startKubernetes(options: {
   readonly dir: string;
@@ -80,8 +51,7 @@ export async function startKubernetes(options: {
   for (const needed of [join(kubernetes.bin, 'kubelet'), kubernetes.etcd, ...(real ? [kubernetes.cni, engine] : [])])
     if (!existsSync(needed)) throw new Error('Kubernetes was not built; run "node tools/setup.mjs kubernetes"');
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  removeCgroups(join(dir, 'containerd-state'));
-  for (const name of leftBehind) rmSync(join(dir, name), { recursive: true, force: true });
+  clear(dir);
   const ports = { peer: await port(0), api: await port(0), kubelet: await port(0) };
   const token = randomBytes(24).toString('base64url');
   write(dir, {
@@ -91,7 +61,8 @@ export async function startKubernetes(options: {
   });
   if (real)
     for (const plugin of readdirSync(kubernetes.cni).filter((p) => p !== 'ptp'))
-      symlinkSync(join(kubernetes.cni, plugin), join(dir, 'cni-bin', plugin));
+      symlinkSync(join(kubernetes.cni, plugin), join(dir, data, 'cni-bin', plugin));
+  const log = options.log ?? join(dir, 'cluster.log');
   const path = [join(engine, 'usr', 'bin'), '/usr/sbin', '/usr/bin', '/sbin', '/bin'].join(':');
   const { pid } = start(
     'setpriv',
@@ -105,11 +76,11 @@ export async function startKubernetes(options: {
       '--kill-child',
       '--mount-proc',
       'bash',
-      join(dir, 'cluster.sh'),
+      join(dir, data, 'cluster.sh'),
       dir,
     ],
     { PATH: path, HOME: inside },
-    options.log ?? join(dir, 'cluster.log'),
+    log,
   );
   options.spawned?.(pid);
   const end = async (): Promise<void> => {
@@ -117,66 +88,58 @@ export async function startKubernetes(options: {
     for (const one of [first, pid]) if (one !== undefined && alive(one)) process.kill(one, 'SIGKILL');
     // The first process of a namespace is gone only when all others in it are, and their mounts.
     await until('the end of the cluster', 30_000, () => !(first !== undefined && alive(first)) && !alive(pid));
-    removeCgroups(join(dir, 'containerd-state'));
-    rmSync(join(dir, 'kubeconfig'), { force: true });
+    clear(dir);
   };
   const ctr = (...args: readonly string[]): Promise<string> =>
-    runInside(pid, ['ctr', '--address', join(inside, 'containerd.sock'), '--namespace', 'k8s.io', ...args], path);
+    runInside(pid, ['ctr', '--address', at('containerd.sock'), '--namespace', 'k8s.io', ...args], path);
   const importImage: Cluster['importImage'] = async (image) => {
     const name = `image-${randomBytes(4).toString('hex')}.tar`;
-    await writeImage(join(dir, name), image);
-    await ctr('images', 'import', join(inside, name));
-    rmSync(join(dir, name));
+    await writeImage(join(dir, data, name), image);
+    await ctr('images', 'import', at(name));
+    rmSync(join(dir, data, name));
   };
   try {
     const access = await apiServer(dir, ports.api, token, pid);
     if (real) await Promise.all([nodeReady(access, pid), ownImages(cache, ctr, importImage, pid)]);
-    await until('the default account', 60_000, async () => (await ask(access, defaultAccount)).status === 200, pid);
+    await until('the default account', 60_000, async () => (await found(access, account)) !== undefined, pid);
     return {
-      kubeconfig: join(dir, 'kubeconfig'),
+      kubeconfig: join(dir, data, 'kubeconfig'),
       pid,
-      containerd: join(inside, 'containerd.sock'),
-      ask: (asked) => ask(access, asked),
+      containerd: at('containerd.sock'),
+      ask: (asked, create) => ask(access, asked, create),
       ctr,
       importImage,
       stop: end,
     };
   } catch (error) {
     await end();
-    throw error;
+    const said = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n').at(-1) : undefined;
+    throw new Error(`${(error as Error).message}${said ? ` (${said})` : ''}; the logs are in ${join(dir, 'log')}`, {
+      cause: error,
+    });
   }
-}
-
-function write(dir: string, files: Readonly<Record<string, string>>): void {
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(dir, name)), { recursive: true });
-    writeFileSync(join(dir, name), text, { mode: 0o700 });
-  }
-}
-
-/** The administrator, and the keys that sign the tokens of service accounts. */
-function identities(token: string): Readonly<Record<string, string>> {
-  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  return {
-    'tokens.csv': `${token},admin,admin,system:masters\n`,
-    'accounts.key': privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
-    'accounts.pub': publicKey.export({ type: 'spki', format: 'pem' }) as string,
-  };
 }
 
 /** Waits for the API server, and lets those who need it begin by writing the kubeconfig. */
 async function apiServer(dir: string, at: number, token: string, pid: number): Promise<Access> {
-  const certificate = join(dir, 'pki', 'apiserver.crt');
+  const certificate = join(dir, data, 'pki', 'apiserver.crt');
   const access = (): Access => ({ port: at, ca: readFileSync(certificate, 'utf8'), token });
   const ready = async (): Promise<boolean> =>
-    existsSync(certificate) && (await ask(access(), '/readyz').catch(() => undefined))?.status === 200;
+    existsSync(certificate) && (await found(access(), '/readyz')) !== undefined;
   await until('the API server', 120_000, ready, pid);
   write(dir, { 'kubeconfig.new': kubeconfigText(access()) });
-  renameSync(join(dir, 'kubeconfig.new'), join(dir, 'kubeconfig'));
+  renameSync(join(dir, data, 'kubeconfig.new'), join(dir, data, 'kubeconfig'));
   return access();
 }
 
-const defaultAccount = '/api/v1/namespaces/default/serviceaccounts/default';
+/** Without it no pod is let in. */
+const account = '/api/v1/namespaces/default/serviceaccounts/default';
+
+/** An object, or undefined as long as there is none, or no answer on a busy machine. */
+async function found(access: Access, path: string): Promise<string | undefined> {
+  const answer = await ask(access, path).catch(() => undefined);
+  return answer?.status === 200 ? answer.body : undefined;
+}
 
 interface Conditions {
   readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
@@ -187,8 +150,8 @@ const nodeReady = (access: Access, pid: number): Promise<void> =>
     'the node',
     120_000,
     async () => {
-      const { status, body } = await ask(access, `/api/v1/nodes/${nodeName}`);
-      const conditions = status === 200 ? (JSON.parse(body) as Conditions).status?.conditions : undefined;
+      const body = await found(access, `/api/v1/nodes/${nodeName}`);
+      const conditions = body === undefined ? [] : (JSON.parse(body) as Conditions).status?.conditions;
       return conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false;
     },
     pid,
@@ -201,7 +164,8 @@ async function ownImages(
   importImage: Cluster['importImage'],
   pid: number,
 ): Promise<void> {
-  const packed = inCache(cache).demoImage.at(-1);
+  const hash = demoImageHash();
+  const packed = inCache(cache).demoImage.find((i) => i.hash === hash);
   if (packed === undefined) throw new Error('the demo image was not packed; run "node tools/setup.mjs kubernetes"');
   const answers = (): Promise<boolean> =>
     ctr('version').then(

@@ -60,12 +60,15 @@ const registry = [
   'image registry for the tests',
   () => unpackDebian(cache, versions.registry.packages, 'docker-registry'),
 ];
-const node = ['Kubernetes node', nodePackages];
+/** Everything else can be had without a cluster. */
+const required = purpose !== 'test' || process.env.REQUIRE_KUBERNETES === '1';
+const node = ['Kubernetes node', nodePackages, required];
 const cluster = [base[0], node, base[4]];
 /** Under a lock of its own: it takes minutes, and `npm start` need not wait for it. */
 const builds = [
   'Kubernetes',
   () => locked(join(cache, 'kubernetes.lock'), () => kubernetesPrograms(cache, root, modules(), process.env), waiting),
+  required,
 ];
 const purposes = {
   start: { steps: base, last: [] },
@@ -79,7 +82,8 @@ const waiting = (pid) => say(`waiting for another set-up (process ${pid})`);
 async function setup({ steps, last }) {
   const total = steps.length + last.length;
   const all = async (some, from) => {
-    for (const [index, [title, work]] of some.entries()) await step(from + index + 1, total, title, work, ci);
+    for (const [index, [title, work, strict = ci]] of some.entries())
+      await step(from + index + 1, total, title, work, strict);
   };
   await locked(join(cache, 'setup.lock'), () => all(steps, 0), waiting);
   await all(last, steps.length);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, existsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,30 +7,33 @@ import type { TestProject } from 'vitest/node';
 import { cacheFolder, inCache } from '../../tools/cache.ts';
 import { existingEngine, startEngine } from '../../tools/engine.ts';
 import { importDemoImage } from '../../tools/image.ts';
-import { startKubernetes } from '../../tools/kubernetes.ts';
 import { port } from '../../tools/ports.ts';
 import { startTemporal } from '../../tools/temporal.ts';
+import { clusterFor } from './cluster.ts';
 
 /**
- * Vitest's global set-up of every tier that needs services: one Temporal server, one engine and one cluster for the
- * whole run, however many tiers ask. Tests look at TEMPORAL_ADDRESS, DOCKER_HOST and CADENZA_KUBECONFIG only.
+ * Vitest's global set-up of every tier that needs services: one Temporal server, one engine and one Kubernetes cluster for
+ * the whole run, however many tiers ask. Tests look at TEMPORAL_ADDRESS, DOCKER_HOST and CADENZA_KUBECONFIG only.
  */
 let users = 0;
 let running: Promise<() => Promise<void>> | undefined;
-let cluster: Promise<() => Promise<void>> | undefined;
 
-/** Tiers with tests on a cluster; the others need not wait for one. */
-const onCluster = new Set(['contract', 'e2e']);
+let ends: readonly (() => Promise<void>)[] = [];
 
 export default async function setup({ name }: TestProject): Promise<() => Promise<void>> {
   users += 1;
   running ??= startAll();
-  if (onCluster.has(name)) cluster ??= startCluster();
-  const stops = await Promise.all([running, cluster]);
-  return async () => {
+  // Both to their end, so that what one has started is ended when the other fails.
+  const begun = await Promise.allSettled([running, clusterFor(name)]);
+  ends = [...new Set([...ends, ...begun.flatMap((b) => (b.status === 'fulfilled' ? [b.value] : []))])];
+  const done = async (): Promise<void> => {
     users -= 1;
-    if (users === 0) for (const stop of stops.toReversed()) await stop?.();
+    if (users === 0) for (const end of ends) await end();
   };
+  const failed = begun.find((b) => b.status === 'rejected');
+  if (failed === undefined) return done;
+  await done();
+  throw failed.reason;
 }
 
 /** The workflows, bundled once for all tests: each stage would need two seconds for it. */
@@ -45,34 +48,20 @@ async function bundled(dir: string): Promise<string> {
 
 const strict = (name: string): boolean => process.env['CI'] === 'true' || process.env[`REQUIRE_${name}`] === '1';
 
-async function attempt(name: string, work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (strict(name)) throw error;
-    process.stdout.write(`${name} is missing, its tests are skipped: ${error instanceof Error ? error.message : ''}\n`);
-  }
-}
-
-async function startCluster(): Promise<() => Promise<void>> {
-  const dir = mkdtempSync(join(tmpdir(), 'cadenza-kube-'));
-  const ends: (() => Promise<void>)[] = [];
-  await attempt('KUBERNETES', async () => {
-    if (process.env['CADENZA_KUBECONFIG']) return;
-    const own = await startKubernetes({ dir, cache: cacheFolder() });
-    ends.push(() => own.stop());
-    process.env['CADENZA_KUBECONFIG'] = own.kubeconfig;
-  });
-  return async () => {
-    for (const end of ends) await end();
-    rmSync(dir, { recursive: true, force: true });
-  };
-}
-
 async function startAll(): Promise<() => Promise<void>> {
   const dir = mkdtempSync(join(tmpdir(), 'cadenza-test-'));
   const cache = cacheFolder();
   const ends: (() => Promise<void>)[] = [];
+  const attempt = async (name: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      if (strict(name)) throw error;
+      process.stdout.write(
+        `${name} is missing, its tests are skipped: ${error instanceof Error ? error.message : ''}\n`,
+      );
+    }
+  };
   await attempt('TEMPORAL', async () => {
     if (process.env['TEMPORAL_ADDRESS']) return;
     const cli = inCache(cache).temporal;

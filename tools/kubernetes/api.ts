@@ -7,12 +7,18 @@ export interface Access {
   readonly token: string;
 }
 
-/** Answer of the API server to the administrator; rejects when nothing answers. */
-export function ask(access: Access, path: string): Promise<{ readonly status: number; readonly body: string }> {
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** Answer of the API server to the administrator; rejects when nothing answers. With `create`, an object, it is a POST. */
+export function ask(access: Access, path: string, create?: object): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const { port, ca, token } = access;
-    const headers = { authorization: `Bearer ${token}` };
-    const call = request({ host: '127.0.0.1', port, ca, path, headers, timeout: 5_000 }, (answer) => {
+    const method = create === undefined ? 'GET' : 'POST';
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const call = request({ host: '127.0.0.1', port, ca, method, path, headers, timeout: 5_000 }, (answer) => {
       let body = '';
       answer.on('data', (chunk: Buffer) => (body += chunk));
       answer.on('error', reject);
@@ -20,7 +26,7 @@ export function ask(access: Access, path: string): Promise<{ readonly status: nu
     });
     call.on('timeout', () => call.destroy(new Error('the API server does not answer')));
     call.on('error', reject);
-    call.end();
+    call.end(create === undefined ? undefined : JSON.stringify(create));
   });
 }
 

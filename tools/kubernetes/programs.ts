@@ -1,12 +1,15 @@
 import { join } from 'node:path';
+import { data } from './folder.ts';
 import { pauseImage } from './images.ts';
 
 /** Where a cluster sees its folder, in its own mount namespace: short, because the paths of sockets must be. */
 export const inside = '/run/cadenza';
-const at = (...path: readonly string[]): string => join(inside, ...path);
+
+/** Path of something of the cluster's, as it sees it. */
+export const at = (...path: readonly string[]): string => join(inside, data, ...path);
 
 /** The network namespace of the pods' links. */
-export const podNetwork = at('node', 'pods');
+export const podNetwork = at('memory', 'pods');
 
 export interface Program {
   readonly name: string;

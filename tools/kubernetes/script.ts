@@ -1,3 +1,4 @@
+import { data } from './folder.ts';
 import { type Program, inside, podNetwork } from './programs.ts';
 
 const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
@@ -22,12 +23,13 @@ export const script = (programs: readonly Program[]): string => `#!/bin/bash
 set -eu
 cd "$1"
 exec 9<.
-mkdir -p node log
-mount -t tmpfs tmpfs node
+mkdir -p log ${data}/memory
+mount -t tmpfs tmpfs ${data}/memory
+cd ${data}/memory
 for folder in run var/lib var/log; do
   [ -d "/$folder" ] || continue
-  mkdir -p "node/$folder/upper" "node/$folder/work"
-  (cd node && mount -t overlay overlay -o "lowerdir=/$folder,upperdir=$folder/upper,workdir=$folder/work" "/$folder")
+  mkdir -p "$folder/upper" "$folder/work"
+  mount -t overlay overlay -o "lowerdir=/$folder,upperdir=$folder/upper,workdir=$folder/work" "/$folder"
 done
 mkdir -p ${inside}
 mount --rbind /proc/self/fd/9 ${inside}
@@ -36,7 +38,7 @@ cd ${inside}
 
 setting() {
   [ -e "/proc/sys/$1" ] || return 0
-  file="node/$(echo "$1" | tr / .)"
+  file="${data}/memory/$(echo "$1" | tr / .)"
   echo "$2" >"$file"
   mount --bind "$file" "/proc/sys/$1"
 }
@@ -61,7 +63,7 @@ ${programs
   .filter((p) => p.late !== true)
   .map(line)
   .join('\n')}
-until [ -e kubeconfig ]; do sleep 0.05; done
+until [ -e ${data}/kubeconfig ]; do sleep 0.05; done
 ${programs
   .filter((p) => p.late === true)
   .map(line)
