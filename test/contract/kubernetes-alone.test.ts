@@ -12,7 +12,7 @@ const signal = (ms = 120_000): AbortSignal => AbortSignal.timeout(ms);
 const missing = 'localhost:1/nobody/has-this:1';
 
 describe.runIf(kubeconfig !== '')('Kubernetes alone', () => {
-  const dir = mkdtempSync(join(tmpdir(), 'cadenza-kubernetes-'));
+  let dir: string;
   const managerId = `alone-${randomUUID()}`;
   let admin: Admin;
   let account: string;
@@ -33,6 +33,7 @@ describe.runIf(kubeconfig !== '')('Kubernetes alone', () => {
     return one;
   };
   beforeAll(async () => {
+    dir = mkdtempSync(join(tmpdir(), 'cadenza-kubernetes-'));
     admin = await adminOf(`alone-${randomUUID().slice(0, 8)}`);
     account = await admin.account(dir);
     runtime = runtimeWith();

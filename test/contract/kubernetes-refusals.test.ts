@@ -12,7 +12,7 @@ import { type Admin, type Rule, adminOf, image, kubeconfig, until } from './kube
 const signal = (): AbortSignal => AbortSignal.timeout(60_000);
 
 describe.runIf(kubeconfig !== '')('a cluster that says no', () => {
-  const dir = mkdtempSync(join(tmpdir(), 'cadenza-kubernetes-'));
+  let dir: string;
   const managerId = `refusals-${randomUUID()}`;
   const made: Runtime[] = [];
   let admin: Admin;
@@ -32,6 +32,7 @@ describe.runIf(kubeconfig !== '')('a cluster that says no', () => {
     return one;
   };
   beforeAll(async () => {
+    dir = mkdtempSync(join(tmpdir(), 'cadenza-kubernetes-'));
     admin = await adminOf(`refusals-${randomUUID().slice(0, 8)}`);
     account = await admin.account(dir);
   });

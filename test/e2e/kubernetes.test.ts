@@ -12,10 +12,11 @@ const limit = 150_000;
 
 /** Workflows on a real Temporal server, the sandbox as the platform, and pods of a real cluster. */
 describe.runIf(kubeconfig !== '' && process.env['TEMPORAL_ADDRESS'] !== undefined)('Cadenza on Kubernetes', () => {
-  const dir = mkdtempSync(join(tmpdir(), 'cadenza-kubernetes-'));
+  let dir: string;
   let admin: Admin;
   let g: Ground;
   beforeAll(async () => {
+    dir = mkdtempSync(join(tmpdir(), 'cadenza-kubernetes-'));
     admin = await adminOf(`e2e-${randomUUID().slice(0, 8)}`);
     const runtime = kubernetes({
       kubeconfig: await admin.account(dir),
