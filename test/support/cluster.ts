@@ -5,7 +5,7 @@ import { cacheFolder } from '../../tools/cache.ts';
 import { startKubernetes } from '../../tools/kubernetes.ts';
 
 /** Tiers with tests on Kubernetes. */
-const tiers: readonly string[] = ['contract'];
+const tiers: readonly string[] = ['contract', 'e2e'];
 
 /** Its programs take minutes to build, so a machine without them, CI's included, is only told what it skips. */
 const strict = (): boolean => process.env['REQUIRE_KUBERNETES'] === '1';
