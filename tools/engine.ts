@@ -37,8 +37,10 @@ export async function startEngine(options: {
   readonly env?: NodeJS.ProcessEnv;
   /** Hears the pid at once, before it is ready. */
   readonly spawned?: (pid: number) => void;
+  /** A command that becomes the engine's, in a place of its making: `unshare ...`, `nsenter ...`. */
+  readonly within?: readonly string[];
 }): Promise<Engine> {
-  const { dir, cache } = options;
+  const { dir, cache, within = [] } = options;
   const bin = inCache(cache).engine;
   const dockerd = join(bin, 'usr', 'sbin', 'dockerd');
   if (!existsSync(dockerd))
@@ -54,9 +56,11 @@ export async function startEngine(options: {
   // An engine takes a containerd that ended but was not reaped for a live one, and waits for it in vain.
   await clearStale(join(exec, 'containerd', 'containerd.pid'), join(exec, 'containerd', 'containerd.toml'));
   const path = `${join(bin, 'usr', 'sbin')}:${join(bin, 'usr', 'bin')}:${process.env['PATH'] ?? ''}`;
+  const [command, ...before] = [...within, dockerd];
   const { pid } = start(
-    dockerd,
+    command,
     [
+      ...before,
       '--data-root',
       join(dir, 'data'),
       '--exec-root',
