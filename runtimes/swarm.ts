@@ -9,6 +9,7 @@ import { type ChangeOptions, byName, deploy } from './swarm/deploy.ts';
 import { engine } from './swarm/engine.ts';
 import { unavailable } from './swarm/errors.ts';
 import { managed, swarmEvents } from './swarm/events.ts';
+import { images } from './swarm/image.ts';
 import { followLogs, tailLogs } from './swarm/logs.ts';
 import { type Service, labelsOf } from './swarm/objects.ts';
 import { refresh } from './swarm/refresh.ts';
@@ -25,6 +26,8 @@ export interface SwarmOptions extends DockerAddress, ChangeOptions {}
 export function swarm(options: SwarmOptions): Runtime {
   const docker = connect(options);
   const api = makeApi(docker, options.timeoutMs);
+  const known = images(api);
+  const place = { api, images: known, options };
   const { auth } = options;
   const counted = restarts();
 
@@ -80,13 +83,13 @@ export function swarm(options: SwarmOptions): Runtime {
         }
         return found;
       }),
-    // The nodes pull; a deploy or refresh asks the registry for the digest first, by daemon.swarm.pull_policy.
-    pull: (_image, _policy, _auth, _progress, signal) => {
-      signal.throwIfAborted();
-      return Promise.resolve();
-    },
-    deploy: (spec, up, signal) => guarded(signal, () => deploy(api, options, spec, up, signal)),
-    refresh: (spec, current, up, signal) => guarded(signal, () => refresh(api, options, spec, current, up, signal)),
+    pull: (image, policy, by, progress, signal) =>
+      guarded(signal, () => {
+        progress(`asking the registry about ${image}`);
+        return known.resolve(image, policy, by, bounded(signal));
+      }),
+    deploy: (spec, up, signal) => guarded(signal, () => deploy(place, spec, up, signal)),
+    refresh: (spec, current, up, signal) => guarded(signal, () => refresh(place, spec, current, up, signal)),
     start: (ref, signal) => guarded(signal, () => start(api, auth, ref, signal)),
     // The node kills what does not end within the grace period, so there is nothing to force.
     stop: (ref, _force, signal) => guarded(signal, () => stop(api, auth, ref, signal)),

@@ -19,6 +19,7 @@ import type { HostOptions } from '../runtimes/docker/hostconfig.ts';
 import type { RegistryAuth, Runtime } from '../runtimes/runtime.ts';
 import { kubernetesHashed, kubernetesRuntime } from './kubernetes.ts';
 import type { SiteSettings } from './site.ts';
+import { swarmHashed, swarmRuntime } from './swarm.ts';
 
 /** The two ports of one enabled platform and the settings of its site, made from the configuration. */
 export interface Configured {
@@ -90,10 +91,11 @@ function clientOf(
 function runtimeOf(config: Config, platform: Platform, p: PlatformConfig, env: NodeJS.ProcessEnv): Runtime {
   const { selector, docker: d } = p.daemon;
   if (selector === 'kubernetes') return kubernetesRuntime(config, platform, registryAuthOf(p), env);
+  if (selector === 'swarm') return swarmRuntime(config, platform, dockerAddress(d, env), registryAuthOf(p));
   if (selector !== 'docker')
     throw permanent(
       'InvalidConfiguration',
-      `${platform}.daemon.selector is ${selector}; this release runs connectors on docker and kubernetes`,
+      `${platform}.daemon.selector is ${selector}; this release runs connectors on docker, swarm and kubernetes`,
     );
   return docker({
     ...dockerAddress(d, env),
@@ -192,9 +194,8 @@ function settingsOf(
     resolveImage(image, { server: registry.server, prefixMode: registry.prefix_mode });
   // The bundle of the start-up is what the hash covers; a deploy reads the files anew.
   const caAtStart = bundle();
-  const { selector, docker: d, kubernetes } = p.daemon;
-  const hashedOptions =
-    selector === 'kubernetes' ? kubernetesHashed(platform, kubernetes) : ({ ...hostOptions(d) } as const);
+  const { selector } = p.daemon;
+  const hashedOptions = hashedOptionsOf(platform, p);
   const hashes = new Map<string, string>();
   const hashOf = (image: string): string => {
     const known = hashes.get(image);
@@ -240,7 +241,7 @@ function settingsOf(
     },
     resolveImage: final,
     registryAuth: registryAuthOf(p),
-    pullPolicy: p.daemon.docker.pull_policy,
+    pullPolicy: (selector === 'swarm' ? p.daemon.swarm : p.daemon.docker).pull_policy,
     specHash: hashOf,
     cadence: {
       poll: manager.execute_schedule * s,
@@ -253,6 +254,19 @@ function settingsOf(
     refreshConcurrency: manager.refresh_concurrency,
     showEnvironment: !manager.debug.show_env_vars ? 'off' : manager.debug.show_sensitive_env_vars ? 'clear' : 'masked',
   };
+}
+
+/** What of the runtime's section reaches the object. */
+function hashedOptionsOf(platform: Platform, { daemon }: PlatformConfig): Readonly<Record<string, unknown>> {
+  switch (daemon.selector) {
+    case 'kubernetes':
+      return kubernetesHashed(platform, daemon.kubernetes);
+    case 'swarm':
+      return swarmHashed(daemon.swarm);
+    case 'docker':
+    case 'portainer':
+      return { ...hostOptions(daemon.docker) };
+  }
 }
 
 const registryAuthOf =
@@ -276,7 +290,7 @@ const policyOf = ({ manager }: Config, selector: PlatformConfig['daemon']['selec
     selector === 'kubernetes' && manager.reboot_loop.action === 'backoff' ? 'flag' : manager.reboot_loop.action,
   startTimeout: manager.start_timeout * s,
   rolloutOnLocalChange: manager.rollout_on_local_change,
-  renames: selector !== 'kubernetes',
+  renames: selector !== 'kubernetes' && selector !== 'swarm',
 });
 
 const orphanPolicyOf = ({ manager }: Config, platforms: readonly Platform[]): OrphanPolicy => ({

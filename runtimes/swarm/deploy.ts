@@ -1,11 +1,11 @@
 import { permanent } from '../../model/errors.ts';
 import { connectorLabel, hashVariable, specHashLabel } from '../../model/labels.ts';
 import { daemonMessage } from '../docker/errors.ts';
-import type { PullPolicy, Spec } from '../runtime.ts';
+import type { Spec } from '../runtime.ts';
 import type { Api } from './api.ts';
 import { dropUnused, ensureCa } from './configs.ts';
 import { refused } from './errors.ts';
-import { pinnedIfKnown } from './image.ts';
+import type { Images } from './image.ts';
 import { type Service, type ServiceSpec, labelsOf } from './objects.ts';
 import type { Auth } from './put.ts';
 import { orThrow, start as startService, startPatience } from './scale.ts';
@@ -16,10 +16,16 @@ import { variable } from './state.ts';
 /** What a change of a service needs to know. */
 export interface ChangeOptions {
   readonly service: ServiceOptions;
-  readonly pullPolicy: PullPolicy;
   readonly auth: Auth;
   /** How long a new task may stay without running (ms). */
   readonly startTimeout: number;
+}
+
+/** Where a change is made, and by what. */
+export interface Place {
+  readonly api: Api;
+  readonly images: Images;
+  readonly options: ChangeOptions;
 }
 
 /** A failed creation is cleared away also after an abort; this long (ms). */
@@ -38,13 +44,8 @@ export async function byName(api: Api, name: string, signal: AbortSignal): Promi
 }
 
 /** Creates a service. An earlier attempt is completed; anything else under the name is left alone. */
-export async function deploy(
-  api: Api,
-  options: ChangeOptions,
-  spec: Spec,
-  start: boolean,
-  signal: AbortSignal,
-): Promise<void> {
+export async function deploy(place: Place, spec: Spec, start: boolean, signal: AbortSignal): Promise<void> {
+  const { api, images, options } = place;
   const existing = await byName(api, spec.name, signal);
   if (existing !== undefined && !isSame(existing, spec))
     throw permanent('NameConflict', `the service name "${spec.name}" is taken`);
@@ -52,22 +53,21 @@ export async function deploy(
     if (start) await startService(api, options.auth, existing.ID, signal);
     return;
   }
-  const image = await pinnedIfKnown(api, spec.image, options.pullPolicy, options.auth, signal);
-  const made = await create(api, options, spec, { image, replicas: start ? 1 : 0 }, signal);
+  const image = images.pinnedIfKnown(spec.image);
+  const made = await create(place, spec, { image, replicas: start ? 1 : 0 }, signal);
   if (start) orThrow(await untilUp(api, made, startPatience, signal));
 }
 
 async function create(
-  api: Api,
-  options: ChangeOptions,
+  { api, options }: Place,
   spec: Spec,
-  place: { readonly image: string; readonly replicas: 0 | 1 },
+  where: { readonly image: string; readonly replicas: 0 | 1 },
   signal: AbortSignal,
 ): Promise<string> {
   for (let attempt = 1; ; attempt += 1) {
     const ca = await ensureCa(api, spec, signal);
     const wanted: ServiceSpec = serviceSpec(spec, options.service, {
-      ...place,
+      ...where,
       force: 0,
       ...(ca === undefined ? {} : { ca }),
     });

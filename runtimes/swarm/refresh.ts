@@ -2,8 +2,7 @@ import { permanent, retryable } from '../../model/errors.ts';
 import type { Spec } from '../runtime.ts';
 import type { Api } from './api.ts';
 import { dropUnused, ensureCa } from './configs.ts';
-import { type ChangeOptions, byName, deploy, isSame } from './deploy.ts';
-import { pinned } from './image.ts';
+import { type Place, byName, deploy, isSame } from './deploy.ts';
 import { move } from './move.ts';
 import { type Service, replicasOf } from './objects.ts';
 import { put } from './put.ts';
@@ -21,23 +20,23 @@ const undoTime = 90_000;
  * worker changes nothing of that. What only hangs is put back from here.
  */
 export async function refresh(
-  api: Api,
-  options: ChangeOptions,
+  place: Place,
   spec: Spec,
   current: string,
   start: boolean,
   signal: AbortSignal,
 ): Promise<void> {
+  const { api, images, options } = place;
   const live = await api.service(current, signal);
   if (live === undefined) {
     // An earlier attempt may have come as far as a new object.
     const made = await byName(api, spec.name, signal);
-    if (made !== undefined && isSame(made, spec)) return deploy(api, options, spec, start, signal);
+    if (made !== undefined && isSame(made, spec)) return deploy(place, spec, start, signal);
     throw permanent('NameConflict', 'the service to replace is gone; looking again');
   }
-  if (live.Spec.Name !== spec.name) return move(api, options, spec, live, start, signal);
-  if (isSame(live, spec) && isChanging(live)) return settle(api, options, live, start, signal);
-  const image = await pinned(api, spec.image, options.pullPolicy, options.auth, signal);
+  if (live.Spec.Name !== spec.name) return move(place, spec, live, start, signal);
+  if (isSame(live, spec) && isChanging(live)) return settle(place, live, start, signal);
+  const image = images.pinned(spec.image);
   const ca = await ensureCa(api, spec, signal);
   const before = await put(
     api,
@@ -57,18 +56,12 @@ export async function refresh(
     await dropUnused(api, never, undefined, AbortSignal.timeout(undoTime));
     throw error;
   });
-  await settle(api, options, before ?? live, start, signal);
+  await settle(place, before ?? live, start, signal);
   await dropUnused(api, before ?? live, ca?.ConfigID, signal);
 }
 
 /** Waits for what the Swarm makes of the change. `before`: the service before it. */
-async function settle(
-  api: Api,
-  options: ChangeOptions,
-  before: Service,
-  start: boolean,
-  signal: AbortSignal,
-): Promise<void> {
+async function settle({ api, options }: Place, before: Service, start: boolean, signal: AbortSignal): Promise<void> {
   const ref = before.ID;
   if (!start) {
     if (await untilDown(api, ref, stopTime(before), signal)) return;

@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer, request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -40,7 +42,6 @@ export const options = (engine: Engine, changes: Partial<SwarmOptions> = {}): Sw
   host: engine.host,
   timeoutMs: 30_000,
   startTimeout: 20_000,
-  pullPolicy: 'missing',
   auth: () => undefined,
   ...changes,
   service: { network: 'host', stopGracePeriod: 3e9, restartDelay: 2e9, ...changes.service },
@@ -93,3 +94,69 @@ export const problemOf = (work: Promise<unknown>): Promise<{ type: string; messa
     () => ({ type: 'no error', message: '' }),
     (error: unknown) => error as { type: string; message: string },
   );
+
+/** An image from the demo's whose process runs this instead. */
+export async function variant(engine: Docker, name: string, script: string): Promise<string> {
+  const container = await engine.createContainer({
+    Image: demoImage,
+    Cmd: ['/bin/sh', '-c', script],
+    HostConfig: { NetworkMode: 'none' },
+  });
+  await container.commit({ repo: `cadenza/${name}`, tag: '1' });
+  await container.remove();
+  return `cadenza/${name}:1`;
+}
+
+export interface Passed {
+  readonly method: string;
+  readonly path: string;
+  /** What `X-Registry-Auth` held. */
+  readonly auth?: Readonly<Record<string, string>>;
+}
+
+/** The engine behind a socket that sees every call, and may answer one itself (`status`) or do something before it. */
+export async function between(
+  engine: Engine,
+  dir: string,
+  before: (call: Passed) => Promise<{ readonly status: number; readonly message: string } | undefined>,
+): Promise<{ readonly host: string; readonly calls: readonly Passed[]; close(): Promise<void> }> {
+  const calls: Passed[] = [];
+  const path = join(dir, `between-${randomUUID().slice(0, 8)}.sock`);
+  const server = createServer((request, response) => {
+    const header = request.headers['x-registry-auth'];
+    const call: Passed = {
+      method: request.method ?? '',
+      path: request.url ?? '',
+      ...(typeof header === 'string'
+        ? { auth: JSON.parse(Buffer.from(header, 'base64url').toString()) as Record<string, string> }
+        : {}),
+    };
+    calls.push(call);
+    void before(call).then((own) => {
+      if (own !== undefined) {
+        request.resume();
+        response.writeHead(own.status, { 'content-type': 'application/json' });
+        return response.end(JSON.stringify({ message: own.message }));
+      }
+      const { method, url: to, headers } = request;
+      const socketPath = engine.host.replace('unix://', '');
+      const out = httpRequest({ socketPath, path: to ?? '', method: method ?? 'GET', headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 500, answer.headers);
+        answer.pipe(response);
+      });
+      out.on('error', () => response.destroy());
+      response.on('close', () => out.destroy());
+      return request.pipe(out);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  return {
+    host: `unix://${path}`,
+    calls,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

@@ -9,12 +9,14 @@ import { runtimeQueue } from '../../workflows/messages.ts';
 import { temporalAddress } from '../connection.ts';
 import { kubernetesOptions } from '../kubernetes.ts';
 import { configured, dockerAddress } from '../platforms.ts';
+import { swarmOptions } from '../swarm.ts';
 import { bad, good, guarded, skipped, wordsOf } from './check.ts';
 import { keyCheck } from './key.ts';
 import { kubernetesChecks } from './kubernetes.ts';
 import { platformChecks } from './platform.ts';
 import { registryCheck } from './registry.ts';
 import { runtimeChecks } from './runtime.ts';
+import { swarmChecks } from './swarm.ts';
 import { type RuntimeQueue, temporalChecks } from './temporal.ts';
 
 /** All that is reached from here must have answered by then (ms). */
@@ -98,16 +100,22 @@ async function examinePlatform(
       guarded(platform, 'look at the log of the worker', () => platformChecks(client, keys, signal)),
       guarded(`${platform} runtime`, `look at ${platform}.daemon.${selector}`, async () => {
         const connectorUrl = section.connector_url ?? section.url;
+        const none = (): undefined => undefined;
         const [checks, id] =
           selector === 'kubernetes'
             ? await kubernetesChecks(
-                { platform, options: kubernetesOptions(config, platform, () => undefined, env), connectorUrl },
+                { platform, options: kubernetesOptions(config, platform, none, env), connectorUrl },
                 signal,
               )
-            : await runtimeChecks(
-                { platform, address: dockerAddress(d, env), networkMode: d.network_mode, connectorUrl },
-                signal,
-              );
+            : selector === 'swarm'
+              ? await swarmChecks(
+                  { platform, options: swarmOptions(config, platform, dockerAddress(d, env), none), connectorUrl },
+                  signal,
+                )
+              : await runtimeChecks(
+                  { platform, address: dockerAddress(d, env), networkMode: d.network_mode, connectorUrl },
+                  signal,
+                );
         engineId = id;
         return checks;
       }),
