@@ -22,8 +22,8 @@ const engine = new Docker({ socketPath: host.replace('unix://', '') });
 async function clean(manager: string): Promise<void> {
   const runtime = runtimeFor();
   const objects = await runtime.list([manager], signal());
-  for (let i = 0; i < objects.length; i += 8)
-    await Promise.all(objects.slice(i, i + 8).map((o) => engine.getContainer(o.ref).remove({ force: true, v: true })));
+  for (let i = 0; i < objects.length; i += 4)
+    await Promise.all(objects.slice(i, i + 4).map((o) => engine.getContainer(o.ref).remove({ force: true, v: true })));
   runtime.close();
 }
 
