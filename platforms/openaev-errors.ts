@@ -5,7 +5,7 @@ import { place, strangeAnswer, type Target } from './reach.ts';
 export type Operation = 'version' | 'register' | 'ping' | 'list' | 'status' | 'logs' | 'health';
 
 /** The oldest release with the calls for a manager. */
-const oldestVersion = '2.1.0';
+export const oldestVersion = '2.1.0';
 
 const verbs: Readonly<Record<Operation, string>> = {
   version: 'tell its version',

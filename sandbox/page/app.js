@@ -73,6 +73,7 @@ function showRows() {
     }
     const { health } = connector;
     setText(row.name, connector.name);
+    row.name.title = connector.name;
     setText(row.platform, connector.platform === 'openaev' ? 'OpenAEV' : 'OpenCTI');
     setText(row.requested, connector.requested);
     setText(row.current, (connector.current ?? 'never') + (health?.is_in_reboot_loop === true ? ', looping' : ''));
