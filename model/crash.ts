@@ -35,8 +35,12 @@ export function countCrashes(m: Memory, o: RuntimeObject, contactSince: string):
   const itself = Math.max(0, o.runtimeRestarts - known.runtimeRestarts);
   // The end that led to a restart under way was counted when that began; what the runtime restarted since is new.
   if (known.state !== 'running') return known.state === 'paused' ? 0 : itself;
-  // The runtime has put another instance in its place: what failed before that is in its own count.
-  if (o.instance !== undefined && known.instance !== undefined && o.instance !== known.instance) return itself;
+  // The runtime has put another instance in its place: that is a crash only where the former one failed. It says so in
+  // its own count, and where that began anew with a worker, by an end later than the start we know.
+  if (o.instance !== undefined && known.instance !== undefined && o.instance !== known.instance) {
+    const failed = Date.parse(o.finishedAt ?? '') > Date.parse(known.startedAt ?? '');
+    return failed ? Math.max(1, itself) : itself;
+  }
   const sameProcess = o.state === 'running' && (known.startedAt === undefined || known.startedAt === o.startedAt);
   return sameProcess ? itself : Math.max(1, itself);
 }

@@ -75,8 +75,16 @@ export function toObject(
     ...(reason === undefined ? {} : { reason }),
     ...(service.CreatedAt === undefined ? {} : { createdAt: service.CreatedAt }),
     ...imageOf(service),
+    ...instanceOf(service, tasksOf(service, all)),
     ...processOf(service, tasksOf(service, all)),
   };
+}
+
+/** The task that runs, or that is to: one on another node in place of one that was drained is no crash. */
+function instanceOf(service: Service, tasks: readonly Task[]): Pick<RuntimeObject, 'instance'> {
+  const wished = tasks.filter((t) => isCurrent(service, t) && isWished(t));
+  const task = wished.findLast((t) => isRunning(t)) ?? wished.at(-1);
+  return task === undefined ? {} : { instance: task.ID };
 }
 
 /** The reference as it was asked for, and the digest it was resolved to. */
@@ -91,7 +99,7 @@ export function imageOf(service: Service): Pick<RuntimeObject, 'image' | 'imageD
 }
 
 /**
- * The running process, and the last one that ended by itself. A task tells the time of its last change only, so what has
+ * The running process, and the last one of the present spec that ended by itself. A task tells the time of its last change only, so what has
  * ended is said to have begun when its task was made.
  */
 function processOf(
@@ -99,7 +107,7 @@ function processOf(
   tasks: readonly Task[],
 ): Pick<RuntimeObject, 'startedAt' | 'finishedAt' | 'exitCode'> {
   const running = tasks.findLast((t) => isRunning(t) && isWished(t));
-  const ended = tasks.findLast((t) => isCrash(t) && isCurrent(service, t)) ?? tasks.findLast((t) => isCrash(t));
+  const ended = tasks.findLast((t) => isCrash(t) && isCurrent(service, t));
   const startedAt = running === undefined ? ended?.CreatedAt : running.Status?.Timestamp;
   const code = ended?.Status?.ContainerStatus?.ExitCode;
   return {

@@ -259,6 +259,18 @@ describe('what counts as a crash', () => {
       known({ instance: 'pod-1' }),
       running({ startedAt: iso(t0), instance: 'pod-2', runtimeRestarts: 1 }),
     ],
+    [
+      'another instance in place of one that failed, counted by a worker that has just begun',
+      1,
+      known({ instance: 'task-1', runtimeRestarts: 7 }),
+      running({ startedAt: iso(t0), finishedAt: iso(t0 - second), instance: 'task-2', runtimeRestarts: 1 }),
+    ],
+    [
+      'another instance, and a failure from before the one we knew',
+      0,
+      known({ instance: 'task-2', runtimeRestarts: 1 }),
+      running({ startedAt: iso(t0), finishedAt: iso(t0 - 2 * minute), instance: 'task-3', runtimeRestarts: 1 }),
+    ],
     ['the same process, still running', 0, known(), running()],
     ['a stop by Cadenza', 0, known({ state: 'down' }), ended()],
     ['a start by hand', 0, known({ state: 'down' }), running({ startedAt: iso(t0) })],
