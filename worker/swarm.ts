@@ -3,7 +3,7 @@ import type { Platform } from '../model/connector.ts';
 import type { DockerAddress } from '../runtimes/docker/connect.ts';
 import type { RegistryAuth, Runtime } from '../runtimes/runtime.ts';
 import { type SwarmOptions, swarm } from '../runtimes/swarm.ts';
-import { type ServiceOptions, hostLine } from '../runtimes/swarm/spec.ts';
+import { type ServiceOptions, condition, hostLine } from '../runtimes/swarm/spec.ts';
 
 /** What `daemon.swarm` and its neighbours mean for the runtime. */
 
@@ -46,8 +46,15 @@ export const swarmOptions = (config: Config, platform: Platform, address: Docker
 export const swarmRuntime = (config: Config, platform: Platform, address: DockerAddress, auth: Auth): Runtime =>
   swarm(swarmOptions(config, platform, address, auth));
 
-/** What of the section the spec hash covers; two ways to write the same line for /etc/hosts are one. */
+/** What of the section the spec hash covers. What is written in two ways and means the same to a Swarm is one. */
 export const swarmHashed = (section: Section): Readonly<Record<string, unknown>> => {
-  const options = serviceOptions(section);
-  return { ...options, extraHosts: options.extraHosts?.map(hostLine) };
+  const { extraHosts, restartCondition, restartMaxAttempts, readOnly, ...rest } = serviceOptions(section);
+  const restarts = restartCondition === undefined ? 'any' : condition(restartCondition);
+  return {
+    ...rest,
+    extraHosts: extraHosts?.map(hostLine),
+    restartCondition: restarts === 'any' ? undefined : restarts,
+    restartMaxAttempts: restartMaxAttempts === 0 ? undefined : restartMaxAttempts,
+    readOnly: readOnly === true ? true : undefined,
+  };
 };

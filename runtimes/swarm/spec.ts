@@ -103,7 +103,8 @@ export function hostLine(entry: string): string {
   return host === undefined || ip === undefined ? entry.trim() : `${ip} ${host}`;
 }
 
-const condition = (text: string): string => (['none', 'on-failure'].includes(text) ? text : 'any');
+/** Swarm knows three; XTM Composer took every other text for the third. */
+export const condition = (text: string): string => (['none', 'on-failure'].includes(text) ? text : 'any');
 
 const set = (members: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(members).filter(([, v]) => v !== undefined));
