@@ -99,6 +99,17 @@ describe('an object its runtime keeps trying to start', () => {
     expect(think(becomes(looping, backOff(4))).plan).toMatchObject({ steps: [{ kind: 'stop' }], phase: 'looping' });
   });
 
+  test('is stopped for the delay, then started, where Cadenza waits out the loop', () => {
+    const looping = walk(becomes({ ...calm(), policy: { ...defaultPolicy, renames: false } }, backOff(3))).life;
+    expect(looping.memory.crashes).toBe(3);
+    const { life, plan } = think(becomes(looping, backOff(4)));
+    expect(plan).toMatchObject({ steps: [{ kind: 'stop' }], phase: 'looping' });
+    const stopped = becomes(life, { state: 'down', retried: false });
+    expect(think(stopped).plan).toMatchObject({ steps: [], phase: 'looping' });
+    const due = { ...stopped, world: pass(stopped.world, 2 * minute) };
+    expect(think(due).plan).toMatchObject({ steps: [{ kind: 'start' }], phase: 'looping' });
+  });
+
   test('that comes up after all is no failure any more', () => {
     const failure = {
       action: 'deploy',
