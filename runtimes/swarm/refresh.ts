@@ -11,8 +11,8 @@ import { untilDown, untilUp } from './settle.ts';
 import { serviceSpec } from './spec.ts';
 import { isChanging, nextForce } from './tasks.ts';
 
-/** The way back has its own time, also after an abort (ms). */
-const undoTime = 90_000;
+/** The way back has its own time, also after an abort (ms): the Swarm waits up to a minute for a task that no node has. */
+const undoTime = 120_000;
 
 /**
  * Gives a service a new spec in place. The Swarm stops the old task before it starts the new one, watches that for a few
@@ -90,6 +90,6 @@ async function untilBack(api: Api, ref: string, signal: AbortSignal): Promise<st
   const service = await api.service(ref, signal);
   if (service === undefined) return 'the service was removed meanwhile';
   if (replicasOf(service) === 0) return 'the old spec is back';
-  const settled = await untilUp(api, ref, { stuck: undoTime / 3, late: undoTime / 2 }, signal, true);
+  const settled = await untilUp(api, ref, { stuck: undoTime / 4, late: (undoTime * 3) / 4 }, signal, true);
   return settled.kind === 'up' ? 'the old one is back' : 'the old one is back, but not running yet';
 }

@@ -59,24 +59,25 @@ describe.runIf(here)('a Swarm that says no', () => {
 
   describe('where no manager answers', () => {
     const facts = (engine: Engine) => ({ platform: 'opencti', options: options(engine), connectorUrl: 'http://x:1' });
-    const everything = (r: Runtime): readonly [string, Promise<unknown>][] => {
+    const everything = (r: Runtime): readonly [string, () => Promise<unknown>][] => {
       const s = spec('nowhere');
       return [
-        ['engine', r.engine(signal())],
-        ['list', r.list([managerId], signal())],
-        ['find', r.find({ connectorId: 'x', variableId: 'x', names: ['x'] }, signal())],
-        ['deploy', r.deploy(s, true, signal())],
-        ['refresh', r.refresh(s, 'x', true, signal())],
-        ['start', r.start('x', signal())],
-        ['stop', r.stop('x', false, signal())],
-        ['remove', r.remove('x', signal())],
-        ['logs', r.logs('x', { tail: 1 }, signal())],
+        ['engine', () => r.engine(signal())],
+        ['list', () => r.list([managerId], signal())],
+        ['find', () => r.find({ connectorId: 'x', variableId: 'x', names: ['x'] }, signal())],
+        ['deploy', () => r.deploy(s, true, signal())],
+        ['refresh', () => r.refresh(s, 'x', true, signal())],
+        ['start', () => r.start('x', signal())],
+        ['stop', () => r.stop('x', false, signal())],
+        ['remove', () => r.remove('x', signal())],
+        ['logs', () => r.logs('x', { tail: 1 }, signal())],
         [
           'events',
-          r
-            .events([managerId], () => undefined, signal())
-            [Symbol.asyncIterator]()
-            .next(),
+          () =>
+            r
+              .events([managerId], () => undefined, signal())
+              [Symbol.asyncIterator]()
+              .next(),
         ],
       ];
     };
@@ -84,7 +85,7 @@ describe.runIf(here)('a Swarm that says no', () => {
     test('Swarm is not initialised, then a worker: each call says what to do', async () => {
       const bare = await own.another(join(dir, 'bare'));
       for (const [what, work] of everything(runtimeOn(bare)))
-        expect(await problemOf(work), what).toMatchObject({
+        expect(await problemOf(work()), what).toMatchObject({
           type: 'RuntimeUnavailable',
           kind: 'retryable',
           message: expect.stringContaining('docker swarm init') as string,
@@ -95,7 +96,7 @@ describe.runIf(here)('a Swarm that says no', () => {
 
       await own.join(bare);
       for (const [what, work] of everything(runtimeOn(bare)))
-        expect(await problemOf(work), what).toMatchObject({
+        expect(await problemOf(work()), what).toMatchObject({
           type: 'RuntimeUnavailable',
           message: expect.stringContaining('docker node promote') as string,
         });
@@ -152,7 +153,7 @@ describe.runIf(here)('a Swarm that says no', () => {
       const s = spec(name);
       await runtime.deploy(s, true, signal());
       const { ref } = await only(s);
-      const problem = await problemOf(by.refresh(spec(name, 'h2', changes), ref, true, signal()));
+      const problem = await problemOf(by.refresh(spec(name, 'h2', changes), ref, true, signal(130_000)));
       expect(problem).toMatchObject({ type: 'SwapUndone', kind: 'retryable' });
       expect(problem.message).toMatch(why);
       expect(await only(s)).toMatchObject({ ref, state: 'running', contractHash: 'h1' });
@@ -171,13 +172,15 @@ describe.runIf(here)('a Swarm that says no', () => {
       await back('ends', { image }, runtime, /exit \(7\)/);
     });
 
-    test('a task no node may have', () =>
+    // The Swarm waits a minute for a task that no node has to end before it starts the next one.
+    test('a task no node may have', { timeout: 150_000 }, () =>
       back(
         'nowhere-to-go',
         {},
         runtimeOn(own, { startTimeout: 4_000, service: { placementConstraints: ['node.labels.none == 1'] } }),
         /no suitable node/,
-      ));
+      ),
+    );
   });
 
   test('a first start that no node can make is told in the node’s words; the service stays', async () => {

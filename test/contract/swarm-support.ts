@@ -47,7 +47,7 @@ export const options = (engine: Engine, changes: Partial<SwarmOptions> = {}): Sw
   service: { network: 'host', stopGracePeriod: 3e9, restartDelay: 2e9, ...changes.service },
 });
 
-export const signal = (): AbortSignal => AbortSignal.timeout(90_000);
+export const signal = (ms = 90_000): AbortSignal => AbortSignal.timeout(ms);
 
 export const specOf = (managerId: string, name: string, hash = 'h1', changes: Partial<Spec> = {}): Spec => ({
   connectorId: name,
@@ -142,6 +142,8 @@ export async function between(
       const socketPath = engine.host.replace('unix://', '');
       const out = httpRequest({ socketPath, path: to ?? '', method: method ?? 'GET', headers }, (answer) => {
         response.writeHead(answer.statusCode ?? 500, answer.headers);
+        // A stream of events has begun long before the first of them.
+        response.flushHeaders();
         answer.pipe(response);
       });
       out.on('error', () => response.destroy());
