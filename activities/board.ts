@@ -1,11 +1,12 @@
-import { createHash } from 'node:crypto';
-import { type Due, firstDue, mergeLog, nextBeat } from '../model/cadence.ts';
+import { type Due, firstDue, nextBeat } from '../model/cadence.ts';
 import type { Health, RuntimeObject } from '../model/connector.ts';
-import { connectorLabel } from '../model/labels.ts';
+import { connectorLabel, platformLabel } from '../model/labels.ts';
 import type { LifecycleLine } from '../model/memory.ts';
 import { isCandidate } from '../model/observation.ts';
 import type { ConnectorMemo } from '../workflows/messages.ts';
+import type { PlatformClient } from '../platforms/platform.ts';
 import type { Site } from './deps.ts';
+import { type LogNews, logNews } from './lognews.ts';
 
 /**
  * What the worker knows of each connector of a platform to post its log and health: kept in memory, rebuilt from the
@@ -27,7 +28,7 @@ export interface Board {
   due(site: Pick<Site, 'cadence'>, now: number, underway?: ReadonlySet<string>): readonly Post[];
   /** Connectors whose lifecycle lines the worker has not seen yet. */
   unread(): readonly string[];
-  /** The log to push, or nothing when it is what was pushed last. */
+  /** The log elements to push, or nothing when the platform has all of it. */
   compose(
     id: string,
     tail: readonly { at: string; text: string }[],
@@ -57,13 +58,12 @@ interface Entry {
   dirty: boolean;
   /** Handed out and not accepted yet: a stopped connector has no next beat that would replace a lost push. */
   owed: boolean;
-  lastLog: string;
+  readonly news: LogNews;
   due: Due;
 }
 
-const digest = (lines: readonly string[]): string => createHash('sha1').update(lines.join('\n')).digest('base64');
-
-export function board(): Board {
+/** `logs` says what the platform does with pushed lines. */
+export function board(logSemantics: PlatformClient['logs'] = 'replaced'): Board {
   const entries = new Map<string, Entry>();
   const entry = (id: string, now: number, logs: number, health: number): Entry => {
     const known = entries.get(id);
@@ -78,7 +78,7 @@ export function board(): Board {
       linesMark: '',
       dirty: false,
       owed: false,
-      lastLog: '',
+      news: logNews(logSemantics),
       due: firstDue(now, Math.random(), logs, health),
     };
     entries.set(id, fresh);
@@ -91,6 +91,8 @@ export function board(): Board {
       for (const o of objects) {
         const id = o.labels[connectorLabel] ?? '';
         if (id === '' || !isCandidate(o, id, site.platform, site.policy.managerIds)) continue;
+        // One without a platform's label may be the other platform's; only a workflow of ours tells that it is not.
+        if (!o.labels[platformLabel] && !memos.has(id)) continue;
         if (o.state === 'running' || !present.has(id)) present.set(id, o);
       }
       for (const id of entries.keys()) if (!present.has(id) && !memos.has(id)) entries.delete(id);
@@ -157,15 +159,14 @@ export function board(): Board {
     unread: () => [...entries].flatMap(([id, e]) => (e.lines === undefined && e.linesMark !== '' ? [id] : [])),
     compose(id, tail, max, now) {
       const e = entries.get(id);
-      const merged = mergeLog(tail, e?.lines ?? [], max, now);
-      if (merged.length > 0 && digest(merged) !== e?.lastLog) return merged;
-      if (e !== undefined) e.owed = false;
-      return undefined;
+      const pushed = e?.news.compose(tail, e.lines ?? [], max, now);
+      if (e !== undefined && pushed === undefined) e.owed = false;
+      return pushed;
     },
     pushed(id, lines) {
       const e = entries.get(id);
       if (e === undefined) return;
-      e.lastLog = digest(lines);
+      e.news.accepted(lines);
       e.owed = false;
     },
     size: () => entries.size,

@@ -1,3 +1,4 @@
+import { Problem } from '../model/errors.ts';
 import type { Deps, Site } from './deps.ts';
 
 const underway = new WeakMap<Site, Promise<void>>();
@@ -16,7 +17,12 @@ export async function freshListing(site: Site, deps: Pick<Deps, 'now'>, signal: 
   const run = (async () => {
     await site.registration.ensure(signal);
     const listedAt = deps.now();
-    const listing = await site.client.list(signal);
+    const listing = await site.client.list(signal).catch(async (error: unknown) => {
+      if (!(error instanceof Problem) || !['Gone', 'ManagerConflict'].includes(error.type)) throw error;
+      // The platform has another manager, or none: the ping registers again, or finds out that this is contested.
+      await site.registration.ping(signal);
+      return site.client.list(signal);
+    });
     site.records.put(listing, listedAt, site.specHash);
   })().finally(() => {
     underway.delete(site);

@@ -22,6 +22,10 @@ export function registration(client: PlatformClient, now: () => number, changed:
   let refused: { readonly problem: Problem; readonly until: number } | undefined;
   let underway: Promise<void> | undefined;
 
+  const refuse = (problem: Problem): void => {
+    if (refused?.problem.message !== problem.message) changed(`${client.platform}: ${problem.message}`);
+    refused = { problem, until: now() + refusalLasts };
+  };
   const register = async (signal: AbortSignal): Promise<void> => {
     try {
       await client.version(signal);
@@ -30,10 +34,7 @@ export function registration(client: PlatformClient, now: () => number, changed:
       version = seen;
       refused = undefined;
     } catch (error) {
-      if (error instanceof Problem && error.kind === 'permanent') {
-        if (refused?.problem.message !== error.message) changed(`${client.platform}: ${error.message}`);
-        refused = { problem: error, until: now() + refusalLasts };
-      }
+      if (error instanceof Problem && error.kind === 'permanent') refuse(error);
       throw error;
     }
   };
@@ -61,6 +62,8 @@ export function registration(client: PlatformClient, now: () => number, changed:
           await once(signal);
         }
       } catch (error) {
+        // Where the last to register wins, another manager shows only after this one had registered.
+        if (error instanceof Problem && error.type === 'ManagerConflict') refuse(error);
         if (!(error instanceof Problem) || error.type !== 'Gone') throw error;
         changed(`${client.platform} no longer knows this manager; registering again`);
         await once(signal);

@@ -23,6 +23,7 @@ function platformOf(count: number): PlatformClient {
     ids.map((id, i) => ({
       id,
       platform: 'opencti',
+      logs: 'replaced',
       name: `connector-${i}`,
       image: 'opencti/connector:1',
       contractHash: 'c0ffee00',
@@ -33,6 +34,7 @@ function platformOf(count: number): PlatformClient {
   const version = () => Promise.resolve('7.0.0');
   return {
     platform: 'opencti',
+    logs: 'replaced',
     version,
     register: version,
     ping: version,

@@ -1,34 +1,23 @@
-import type { KeyObject } from 'node:crypto';
 import { GraphQLClient, ClientError } from 'graphql-request';
-import { permanent, Problem, retryable, benign } from '../model/errors.ts';
-import { fieldOf, onlyGraphql } from './graphql.ts';
-import { http, type HttpOptions } from './http.ts';
+import { retryable } from '../model/errors.ts';
+import { fieldOf } from './fields.ts';
+import { onlyGraphql } from './graphql.ts';
+import { http } from './http.ts';
 import { publicHalf, publicKeyText } from './keys.ts';
+import { optionalCalls } from './missing.ts';
 import { documents, type Operation } from './opencti-documents.ts';
 import { refusal } from './opencti-errors.ts';
 import { decodeListing } from './opencti-records.ts';
+import { bearer, type ClientOptions, endpoint, type OptionalCall } from './options.ts';
 import type { PlatformClient } from './platform.ts';
 import { place, unreachable, type Target } from './reach.ts';
 import { sealing } from './sealing.ts';
 
-export interface OpenctiOptions extends HttpOptions {
-  /** Base URL, a path in it included; `/graphql` is appended. */
-  readonly url: string;
-  readonly token: string;
-  readonly manager: { readonly id: string; readonly name: string };
-  /** The manager's key; only its public half is used. */
-  readonly key: KeyObject;
-  /** Milliseconds for the listing, which newer servers hold back for up to 90 s after an upgrade. */
-  readonly listingTimeoutMs: number;
-  /** Called once when a call turns out to be missing on this version of the platform. */
-  readonly onFeatureMissing?: ((operation: 'logs' | 'health', problem: Problem) => void) | undefined;
-}
-
 /** A client of OpenCTI's GraphQL API. Throws `InvalidConfiguration` when the options cannot work. */
-export function opencti(options: OpenctiOptions): PlatformClient {
-  const target: Target = { title: 'OpenCTI', section: 'opencti', url: endpoint(options.url) };
+export function opencti(options: ClientOptions): PlatformClient {
+  const target: Target = { title: 'OpenCTI', section: 'opencti', url: endpoint(options.url, 'opencti', '/graphql') };
   const web = http(options, target.section);
-  const headers = { authorization: `Bearer ${headerSafe(options.token)}` };
+  const headers = bearer(options.token, 'opencti');
   const clientWithin = (ms: number): GraphQLClient =>
     new GraphQLClient(target.url.href, { fetch: onlyGraphql(web.within(ms), target), headers });
   const usual = clientWithin(options.requestTimeoutMs);
@@ -36,9 +25,7 @@ export function opencti(options: OpenctiOptions): PlatformClient {
   const publicKey = publicHalf(options.key);
   const sealed = sealing(publicKey);
 
-  /** Versions on which a call was missing; it is asked for again when the platform's version is another. */
-  const missing = new Map<Operation, string>();
-  let version = '';
+  const optional = optionalCalls(target.title, options.onFeatureMissing);
 
   /** Sends one operation and returns its root field, which is never null. */
   async function ask(operation: Operation, input: object | undefined, signal: AbortSignal): Promise<unknown> {
@@ -63,36 +50,21 @@ export function opencti(options: OpenctiOptions): PlatformClient {
     return root;
   }
 
-  /** As `ask`, for calls that older versions do not have. */
-  async function askOptional(operation: 'logs' | 'health', input: object, signal: AbortSignal): Promise<void> {
-    if (missing.has(operation))
-      throw benign(
-        'FeatureMissing',
-        `${target.title} ${missing.get(operation)} does not take ${operation}; not asked again until its version changes`,
-      );
-    try {
-      await ask(operation, input, signal);
-    } catch (error) {
-      if (error instanceof Problem && error.type === 'FeatureMissing' && !missing.has(operation)) {
-        missing.set(operation, version);
-        options.onFeatureMissing?.(operation, error);
-      }
-      throw error;
-    }
-  }
+  const askOptional = (operation: OptionalCall, input: object, signal: AbortSignal): Promise<void> =>
+    optional.attempt(operation, () => ask(operation, input, signal));
 
   function noted(reply: unknown, field: string): string {
     const told = fieldOf(reply, field);
     if (typeof told !== 'string' || told === '')
       throw retryable('PlatformUnavailable', `${target.title} at ${place(target.url)} did not tell its version`);
-    if (told !== version) missing.clear();
-    version = told;
+    optional.versionIs(told);
     return told;
   }
 
   const { id, name } = options.manager;
   return {
     platform: 'opencti',
+    logs: 'replaced',
     version: async (signal) => noted(await ask('version', undefined, signal), 'version'),
     register: async (signal) => {
       const input = { id, name, public_key: publicKeyText(publicKey, 'pkcs1') };
@@ -126,25 +98,4 @@ export function opencti(options: OpenctiOptions): PlatformClient {
       ),
     close: web.close,
   };
-}
-
-function endpoint(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !['http:', 'https:'].includes(url.protocol))
-    throw permanent('InvalidConfiguration', 'opencti.url is not a URL; expected http://host:port or https://host');
-  if (url.username !== '' || url.password !== '')
-    throw permanent(
-      'InvalidConfiguration',
-      'opencti.url must not hold a user or password; the token goes into opencti.token',
-    );
-  return new URL(`${url.pathname.replace(/\/+$/, '')}/graphql`, url.origin);
-}
-
-function headerSafe(token: string): string {
-  if (!/^[\x21-\x7e]+$/.test(token))
-    throw permanent(
-      'InvalidConfiguration',
-      'opencti.token is empty or holds characters that no token has, such as a space or line end',
-    );
-  return token;
 }

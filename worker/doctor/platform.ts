@@ -1,16 +1,14 @@
 import type { KeyObject } from 'node:crypto';
 import type { Check } from '../../model/check.ts';
 import { Problem } from '../../model/errors.ts';
-import { oldestVersion } from '../../platforms/opencti-errors.ts';
+import { facts } from '../../platforms/facts.ts';
 import type { PlatformClient } from '../../platforms/platform.ts';
 import { advice, bad, good, skipped, wordsOf } from './check.ts';
 import { valuesCheck } from './key.ts';
 
-const rights = 'CONNECTORAPI and SETTINGS_SETACCESSES';
-
 /**
  * The platform, the token and its two rights. Registers nothing: listing proves one right, a sign of life under our own
- * id the other, even when the platform answers that it does not know this manager yet.
+ * id the other, even when the platform answers that it does not know this manager yet. OpenAEV lists nothing before.
  */
 export async function platformChecks(
   client: PlatformClient,
@@ -18,6 +16,7 @@ export async function platformChecks(
   signal: AbortSignal,
 ): Promise<readonly Check[]> {
   const { platform } = client;
+  const { oldestVersion, before, rights } = facts[platform];
   const [reach, list, report] = [platform, `${platform} right to list`, `${platform} right to report`];
   const token = `put a valid token of an active user with ${rights} into ${platform}.token`;
   let version: string;
@@ -37,7 +36,7 @@ export async function platformChecks(
     ? bad(
         reach,
         `version ${version} is older than ${oldestVersion}`,
-        `update the platform: before ${oldestVersion} it has no keys and no encrypted values`,
+        `update the platform: before ${oldestVersion} it has ${before}`,
       )
     : good(reach, `answers, version ${version}`);
   return [
@@ -83,9 +82,13 @@ async function listChecks(
           ];
     return [listed, ...unread, ...cut, await valuesCheck(platform, records, keys)];
   } catch (error) {
+    if (error instanceof Problem && error.type === 'Gone')
+      return [name, `${platform} encrypted values`].map((check) =>
+        skipped(check, 'this manager is not registered yet (the worker does that), or another one is in its place'),
+      );
     const forbidden = error instanceof Problem && error.type === 'NotPermitted';
     const fix = forbidden
-      ? `give the token's user the right SETTINGS_SETACCESSES, or ${token}`
+      ? `give the token's user ${facts[platform].listRight}, or ${token}`
       : 'look at the log of the platform; Cadenza goes on trying';
     return [bad(name, wordsOf(error), fix), skipped(`${platform} encrypted values`, 'there is no listing')];
   }
@@ -101,7 +104,7 @@ async function reportCheck(client: PlatformClient, name: string, token: string, 
       return good(name, 'allowed; this manager is not registered yet, the worker does that when it starts');
     const fix =
       error.type === 'NotPermitted'
-        ? `give the token's user the right CONNECTORAPI, or ${token}`
+        ? `give the token's user ${facts[client.platform].reportRight}, or ${token}`
         : 'look at the log of the platform; Cadenza goes on trying';
     return bad(name, error.message, fix);
   }
