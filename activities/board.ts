@@ -1,12 +1,12 @@
-import { type Due, firstDue, nextBeat } from '../model/cadence.ts';
+import { createHash } from 'node:crypto';
+import { type Due, type Sent, firstDue, mergeLog, newLog, nextBeat } from '../model/cadence.ts';
 import type { Health, RuntimeObject } from '../model/connector.ts';
-import { connectorLabel, platformLabel } from '../model/labels.ts';
+import { connectorLabel } from '../model/labels.ts';
 import type { LifecycleLine } from '../model/memory.ts';
 import { isCandidate } from '../model/observation.ts';
-import type { ConnectorMemo } from '../workflows/messages.ts';
 import type { PlatformClient } from '../platforms/platform.ts';
+import type { ConnectorMemo } from '../workflows/messages.ts';
 import type { Site } from './deps.ts';
-import { type LogNews, logNews } from './lognews.ts';
 
 /**
  * What the worker knows of each connector of a platform to post its log and health: kept in memory, rebuilt from the
@@ -28,7 +28,7 @@ export interface Board {
   due(site: Pick<Site, 'cadence'>, now: number, underway?: ReadonlySet<string>): readonly Post[];
   /** Connectors whose lifecycle lines the worker has not seen yet. */
   unread(): readonly string[];
-  /** The log elements to push, or nothing when the platform has all of it. */
+  /** The log to push: all of it, or what is new of it, as the platform takes it; nothing when nothing is new. */
   compose(
     id: string,
     tail: readonly { at: string; text: string }[],
@@ -58,14 +58,18 @@ interface Entry {
   dirty: boolean;
   /** Handed out and not accepted yet: a stopped connector has no next beat that would replace a lost push. */
   owed: boolean;
-  readonly news: LogNews;
+  lastLog: string;
+  /** Where a push extends the log: how far it was accepted, and how far it will be with the one under way. */
+  sent: Sent;
+  sending: Sent;
   due: Due;
 }
 
-/** `logs` says what the platform does with pushed lines. */
-export function board(logSemantics: PlatformClient['logs'] = 'replaced'): Board {
+const digest = (lines: readonly string[]): string => createHash('sha1').update(lines.join('\n')).digest('base64');
+
+export function board(logs: PlatformClient['logs'] = 'replaced'): Board {
   const entries = new Map<string, Entry>();
-  const entry = (id: string, now: number, logs: number, health: number): Entry => {
+  const entry = (id: string, now: number, logBeat: number, health: number): Entry => {
     const known = entries.get(id);
     if (known !== undefined) return known;
     const fresh: Entry = {
@@ -78,33 +82,33 @@ export function board(logSemantics: PlatformClient['logs'] = 'replaced'): Board 
       linesMark: '',
       dirty: false,
       owed: false,
-      news: logNews(logSemantics),
-      due: firstDue(now, Math.random(), logs, health),
+      lastLog: '',
+      sent: {},
+      sending: {},
+      due: firstDue(now, Math.random(), logBeat, health),
     };
     entries.set(id, fresh);
     return fresh;
   };
   return {
     update(site, objects, memos, now) {
-      const { logs, health } = site.cadence;
+      const { logs: logBeat, health } = site.cadence;
       const present = new Map<string, RuntimeObject>();
       for (const o of objects) {
         const id = o.labels[connectorLabel] ?? '';
         if (id === '' || !isCandidate(o, id, site.platform, site.policy.managerIds)) continue;
-        // One without a platform's label may be the other platform's; only a workflow of ours tells that it is not.
-        if (!o.labels[platformLabel] && !memos.has(id)) continue;
         if (o.state === 'running' || !present.has(id)) present.set(id, o);
       }
       for (const id of entries.keys()) if (!present.has(id) && !memos.has(id)) entries.delete(id);
       for (const [id, o] of present) {
-        const e = entry(id, now, logs, health);
+        const e = entry(id, now, logBeat, health);
         // One last push after an end, so that the reason is in the log.
         if (e.running && o.state !== 'running') e.dirty = true;
         e.ref = o.ref;
         e.running = o.state === 'running';
       }
       for (const [id, { summary, marks }] of memos) {
-        const e = entry(id, now, logs, health);
+        const e = entry(id, now, logBeat, health);
         if (!present.has(id)) {
           e.ref = undefined;
           e.running = false;
@@ -159,14 +163,22 @@ export function board(logSemantics: PlatformClient['logs'] = 'replaced'): Board 
     unread: () => [...entries].flatMap(([id, e]) => (e.lines === undefined && e.linesMark !== '' ? [id] : [])),
     compose(id, tail, max, now) {
       const e = entries.get(id);
-      const pushed = e?.news.compose(tail, e.lines ?? [], max, now);
-      if (e !== undefined && pushed === undefined) e.owed = false;
-      return pushed;
+      if (logs === 'extended') {
+        const { lines, sent } = newLog(tail, e?.lines ?? [], e?.sent ?? {}, max, now);
+        if (e !== undefined) e.sending = sent;
+        if (lines.length > 0) return lines;
+      } else {
+        const merged = mergeLog(tail, e?.lines ?? [], max, now);
+        if (merged.length > 0 && digest(merged) !== e?.lastLog) return merged;
+      }
+      if (e !== undefined) e.owed = false;
+      return undefined;
     },
     pushed(id, lines) {
       const e = entries.get(id);
       if (e === undefined) return;
-      e.news.accepted(lines);
+      e.lastLog = digest(lines);
+      e.sent = e.sending;
       e.owed = false;
     },
     size: () => entries.size,

@@ -16,11 +16,11 @@ export async function freshListing(site: Site, deps: Pick<Deps, 'now'>, signal: 
   }
   const run = (async () => {
     await site.registration.ensure(signal);
-    const listedAt = deps.now();
+    let listedAt = deps.now();
     const listing = await site.client.list(signal).catch(async (error: unknown) => {
-      if (!(error instanceof Problem) || !['Gone', 'ManagerConflict'].includes(error.type)) throw error;
-      // The platform has another manager, or none: the ping registers again, or finds out that this is contested.
-      await site.registration.ping(signal);
+      if (!(error instanceof Problem) || error.type !== 'Gone') throw error;
+      await site.registration.again(listedAt, signal);
+      listedAt = deps.now();
       return site.client.list(signal);
     });
     site.records.put(listing, listedAt, site.specHash);

@@ -23,7 +23,6 @@ function platformOf(count: number): PlatformClient {
     ids.map((id, i) => ({
       id,
       platform: 'opencti',
-      logs: 'replaced',
       name: `connector-${i}`,
       image: 'opencti/connector:1',
       contractHash: 'c0ffee00',
@@ -35,6 +34,7 @@ function platformOf(count: number): PlatformClient {
   return {
     platform: 'opencti',
     logs: 'replaced',
+    registration: 'exclusive',
     version,
     register: version,
     ping: version,

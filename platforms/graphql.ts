@@ -1,4 +1,3 @@
-import { fieldOf } from './fields.ts';
 import { strangeAnswer, type Target } from './reach.ts';
 
 /**
@@ -25,3 +24,7 @@ function isReply(text: string): boolean {
     return false;
   }
 }
+
+/** A field of something that came over the wire; undefined where there is none. */
+export const fieldOf = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;

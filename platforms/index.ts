@@ -1,5 +1,4 @@
 import type { Platform } from '../model/connector.ts';
-import { permanent } from '../model/errors.ts';
 import { openaev } from './openaev.ts';
 import { opencti } from './opencti.ts';
 import type { ClientOptions } from './options.ts';
@@ -12,7 +11,5 @@ export function platformClient(platform: Platform, options: ClientOptions): Plat
       return opencti(options);
     case 'openaev':
       return openaev(options);
-    default:
-      throw permanent('InvalidConfiguration', `there is no platform ${String(platform)}`);
   }
 }

@@ -1,137 +1,157 @@
-import { type Problem, retryable } from '../model/errors.ts';
-import { displacement } from './displaced.ts';
-import { facts } from './facts.ts';
-import { fieldOf } from './fields.ts';
+import { benign, Problem, retryable } from '../model/errors.ts';
+import { fieldOf } from './graphql.ts';
 import { http } from './http.ts';
 import { publicHalf, publicKeyText } from './keys.ts';
-import { optionalCalls } from './missing.ts';
-import { type Call, calls, type Operation } from './openaev-calls.ts';
-import { type Answer, managerConflict, managerGone, parsed, refusal } from './openaev-errors.ts';
-import { decodeListing } from './openaev-records.ts';
-import { bearer, type ClientOptions, endpoint } from './options.ts';
+import { refusal, type Operation } from './openaev-errors.ts';
+import { decodeInstances } from './openaev-records.ts';
+import { endpoint, headerSafe, type ClientOptions } from './options.ts';
 import type { PlatformClient } from './platform.ts';
 import { place, strangeAnswer, unreachable, type Target } from './reach.ts';
 import { sealing } from './sealing.ts';
 
-/** What a ping answers is the version at registration for ever; this often (ms) the platform is asked for the present one. */
+/** The version of the last registration is all a ping tells; the platform itself is asked this often (ms). */
 const versionAge = 10 * 60_000;
 
-/** A client of OpenAEV's REST API. Throws `InvalidConfiguration` when the options cannot work. */
-export function openaev(options: ClientOptions): PlatformClient {
-  const { title } = facts.openaev;
-  const target: Target = { title, section: 'openaev', url: endpoint(options.url, 'openaev', '/api') };
+interface Call {
+  readonly operation: Operation;
+  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly path: string;
+  readonly body?: object;
+}
+
+/** A client of OpenAEV's REST API for XTM Composer. Throws `InvalidConfiguration` when the options cannot work. */
+export function openaev(options: ClientOptions, now: () => number = Date.now): PlatformClient {
+  const target: Target = { title: 'OpenAEV', section: 'openaev', url: endpoint(options.url, 'openaev', '/api') };
   const web = http(options, target.section);
-  const headers = { ...bearer(options.token, 'openaev'), accept: 'application/json, text/plain' };
+  const authorization = `Bearer ${headerSafe(options.token, target.section)}`;
   const patient = web.within(options.listingTimeoutMs);
   const publicKey = publicHalf(options.key);
   const sealed = sealing(publicKey);
-  const call = calls({ id: options.manager.id, name: options.manager.name });
-  const now = options.now ?? Date.now;
-  const optional = optionalCalls(title, options.onFeatureMissing);
-  const standing = displacement(
-    now,
-    () => managerGone(target),
-    () => managerConflict(target),
-  );
+  const manager = encodeURIComponent(options.manager.id);
+  const instance = (id: string, what: string): string =>
+    `/xtm-composer/${manager}/connector-instances/${encodeURIComponent(id)}/${what}`;
+
+  const missing = new Set<Operation>();
   let version: { readonly text: string; readonly at: number } | undefined;
 
-  /** Sends one call and returns its answer, which is a 2xx. */
-  async function ask({ operation, method, path, body }: Call, signal: AbortSignal): Promise<Answer> {
+  /** Sends one call; answers with the body's text. A status that is no success throws. */
+  async function send({ operation, method, path, body }: Call, signal: AbortSignal): Promise<string> {
     signal.throwIfAborted();
-    const send = operation === 'list' ? patient : web.fetch;
-    let answer: Answer;
+    let response: Response;
     try {
-      const response = await send(`${target.url.href}${path}`, {
+      response = await (operation === 'list' ? patient : web.fetch)(`${target.url.href}${path}`, {
         method,
-        headers: { ...headers, ...(method === 'GET' ? {} : { 'content-type': 'application/json' }) },
+        headers: { authorization, ...(method === 'GET' ? {} : { 'content-type': 'application/json' }) },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         signal,
       });
-      const { status, headers: got } = response;
-      answer = { status, contentType: got.get('content-type'), text: await response.text() };
     } catch (error) {
       signal.throwIfAborted();
       throw unreachable(target, error);
     }
-    if (answer.status >= 200 && answer.status < 300) return answer;
-    const refused = refusal(answer, operation, target);
-    if (refused === 'wrong manager') throw displaced(operation);
-    throw refused;
+    const text = await response.text();
+    if (response.status >= 200 && response.status < 300) return text;
+    throw refusal(response.status, text, response.headers.get('content-type'), operation, target);
   }
 
-  /** Of a push `Gone` would mean the connector, so that is not said: the next ping or listing registers again. */
-  function displaced(operation: Operation): Problem {
-    const problem = standing.displaced();
-    return problem.type === 'Gone' && operation !== 'ping' && operation !== 'list'
-      ? retryable('PlatformUnavailable', problem.message)
-      : problem;
+  async function json(call: Call, signal: AbortSignal): Promise<unknown> {
+    const text = await send(call, signal);
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      throw strangeAnswer(target, 200, 'text/plain');
+    }
   }
 
-  /** The platform answers this call in plain text, newer versions maybe as a JSON string. */
-  async function askVersion(signal: AbortSignal): Promise<string> {
-    const answer = await ask(call.version(), signal);
-    const json = parsed(answer.text);
-    const text = (typeof json === 'string' ? json : answer.text).trim();
-    if (!/^[\w.+-]{1,64}$/.test(text)) throw strangeAnswer(target, answer.status, answer.contentType);
-    optional.versionIs(text);
+  /** As `send`, for calls that some versions do not have. */
+  async function optional(call: Call & { readonly operation: 'logs' | 'health' }, signal: AbortSignal): Promise<void> {
+    const { operation } = call;
+    if (missing.has(operation))
+      throw benign(
+        'FeatureMissing',
+        `${target.title} ${version?.text ?? ''} does not take ${operation}; not asked again until its version changes`,
+      );
+    try {
+      await send(call, signal);
+    } catch (error) {
+      if (error instanceof Problem && error.type === 'FeatureMissing') {
+        missing.add(operation);
+        options.onFeatureMissing?.(operation, error);
+      }
+      throw error;
+    }
+  }
+
+  function noted(told: unknown): string {
+    if (typeof told !== 'string' || !/^[\w.+-]{1,64}$/.test(told.trim()))
+      throw retryable('PlatformUnavailable', `${target.title} at ${place(target.url)} did not tell its version`);
+    const text = told.trim();
+    if (text !== version?.text) missing.clear();
     version = { text, at: now() };
     return text;
   }
 
-  /** A page where JSON was asked for comes from something before the platform, or from its user interface. */
-  const jsonOf = (answer: Answer): unknown => {
-    const value = parsed(answer.text);
-    if (value === undefined) throw strangeAnswer(target, answer.status, answer.contentType);
-    return value;
-  };
-
-  /** The reply of a push is of no use here, but a page in its place means that the platform never saw the push. */
-  const taken = (answer: Answer): void => {
-    if (answer.text.trim() !== '') jsonOf(answer);
-  };
+  const askVersion = async (signal: AbortSignal): Promise<string> =>
+    // Plain text; a server that writes it as JSON puts quotes around it.
+    noted((await send({ operation: 'version', method: 'GET', path: '/settings/version' }, signal)).replaceAll('"', ''));
 
   return {
     platform: 'openaev',
-    logs: 'added',
+    logs: 'extended',
+    registration: 'overwrites',
     version: askVersion,
     register: async (signal) => {
-      const reply = jsonOf(await ask(call.register(publicKeyText(publicKey, 'spki')), signal));
-      const told = fieldOf(reply, 'xtm_composer_version');
-      standing.registered();
-      if (typeof told === 'string' && told !== '') {
-        version = { text: told, at: now() };
-        optional.versionIs(told);
-        return told;
-      }
-      return version?.text ?? askVersion(signal);
+      const { id, name } = options.manager;
+      const body = { id, name, public_key: publicKeyText(publicKey, 'spki') };
+      const reply = await json({ operation: 'register', method: 'POST', path: '/xtm-composer/register', body }, signal);
+      return noted(fieldOf(reply, 'xtm_composer_version'));
     },
     ping: async (signal) => {
-      await ask(call.ping(), signal);
-      if (version !== undefined && now() - version.at < versionAge) return version.text;
-      const known = version;
-      // The sign of life was taken; a version that cannot be had now is asked for at the next one.
-      return askVersion(signal).catch((error: unknown) => {
-        if (signal.aborted || known === undefined) throw error;
-        return known.text;
-      });
+      await json({ operation: 'ping', method: 'PUT', path: `/xtm-composer/${manager}/refresh-connectivity` }, signal);
+      return version === undefined || now() - version.at >= versionAge ? askVersion(signal) : version.text;
     },
     list: async (signal) => {
-      const raw = jsonOf(await ask(call.list(), signal));
+      const raw = await json(
+        { operation: 'list', method: 'GET', path: `/xtm-composer/${manager}/connector-instances` },
+        signal,
+      );
       if (!Array.isArray(raw))
         throw retryable(
           'PlatformUnavailable',
-          `${title} at ${place(target.url)} answered something else than a list of connectors`,
+          `${target.title} at ${place(target.url)} answered something else than a list of connector instances`,
         );
-      const listing = decodeListing(raw);
+      const listing = decodeInstances(raw);
       return { ...listing, records: sealed(listing.records) };
     },
     reportStatus: async (id, status, signal) => {
-      taken(await ask(call.status(id, status), signal));
+      const body = { connector_instance_current_status: status };
+      await send({ operation: 'status', method: 'PUT', path: instance(id, 'status'), body }, signal);
     },
-    // The answer is empty in newer versions and an object in older ones: its status says it all.
-    pushLogs: (id, lines, signal) => optional.attempt('logs', () => ask(call.logs(id, lines), signal)),
+    // The server takes a push for a set and keeps ten elements: lines sent one by one would lose their order and most of them.
+    pushLogs: (id, lines, signal) =>
+      optional(
+        {
+          operation: 'logs',
+          method: 'POST',
+          path: instance(id, 'logs'),
+          body: { connector_instance_logs: [lines.join('\n')] },
+        },
+        signal,
+      ),
     pushHealth: (id, health, signal) =>
-      optional.attempt('health', async () => taken(await ask(call.health(id, health), signal))),
+      optional(
+        {
+          operation: 'health',
+          method: 'PUT',
+          path: instance(id, 'health-check'),
+          body: {
+            connector_instance_restart_count: health.restartCount,
+            connector_instance_started_at: health.startedAt,
+            connector_instance_is_in_reboot_loop: health.inRebootLoop,
+          },
+        },
+        signal,
+      ),
     close: web.close,
   };
 }

@@ -1,10 +1,10 @@
 import { benign, permanent, retryable, type Problem } from '../model/errors.ts';
-import { facts as platforms } from './facts.ts';
-import { fieldOf } from './fields.ts';
+import { fieldOf } from './graphql.ts';
 import type { Operation } from './opencti-documents.ts';
 import { place, type Target } from './reach.ts';
 
-const { oldestVersion } = platforms.opencti;
+/** The oldest release with keys and encrypted values. */
+export const oldestVersion = '6.8.0';
 
 /** Right of the token an operation needs; `version` is open to every user. */
 const rights: Readonly<Record<Operation, string>> = {

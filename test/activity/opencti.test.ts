@@ -337,6 +337,6 @@ test('the client is chosen by the platform', async () => {
   expect(client.platform).toBe('opencti');
   await client.close();
   const other = platformClient('openaev', options);
-  expect(other.platform).toBe('openaev');
+  expect([other.platform, other.logs, other.registration]).toEqual(['openaev', 'extended', 'overwrites']);
   await other.close();
 });
