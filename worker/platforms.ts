@@ -28,14 +28,12 @@ export interface Configured {
   readonly settings: SiteSettings;
 }
 
-export interface Keys {
-  /** The current private key first, then previous ones. */
-  readonly keys: readonly KeyObject[];
-}
-
 const s = 1_000;
 
-/** One platform's ports and settings. Throws `InvalidConfiguration` when its section cannot work. */
+/**
+ * One platform's ports and settings, from its own section. `platforms` are all that are managed, `keys` the current
+ * private key and then the previous ones. Throws `InvalidConfiguration` when the section cannot work.
+ */
 export function configuredOne(
   config: Config,
   platform: Platform,
@@ -49,15 +47,6 @@ export function configuredOne(
   const client = clientOf(config, platform, section, keys, log);
   return { platform, client, runtime, settings: settingsOf(config, platform, platforms, keys, env, log) };
 }
-
-/** All of these platforms; the first section that cannot work throws. */
-export const configured = (
-  config: Config,
-  platforms: readonly Platform[],
-  { keys }: Keys,
-  env: NodeJS.ProcessEnv,
-  log: Log,
-): readonly Configured[] => platforms.map((p) => configuredOne(config, p, platforms, keys, env, log));
 
 function clientOf(
   config: Config,
@@ -211,7 +200,7 @@ function settingsOf(
   };
   return {
     policy: policyOf(config, selector),
-    orphanPolicy: orphanPolicyOf(config, platforms),
+    orphanPolicy: orphanPolicyOf(config),
     environment: (record) => {
       const { entries, previous } = decryptConfiguration(record.configuration, keys);
       if (previous.length > 0)
@@ -279,11 +268,12 @@ const policyOf = ({ manager }: Config, selector: PlatformConfig['daemon']['selec
   renames: selector !== 'kubernetes',
 });
 
-const orphanPolicyOf = ({ manager }: Config, platforms: readonly Platform[]): OrphanPolicy => ({
+const orphanPolicyOf = ({ manager, opencti, openaev }: Config): OrphanPolicy => ({
   sweeps: manager.orphans.sweeps,
   sweepGap: manager.execute_schedule * s * 0.9,
   guardRatio: manager.orphans.guard_ratio,
   guardMin: manager.orphans.guard_min,
   allowMassRemoval: manager.orphans.allow_mass_removal,
-  bothPlatforms: platforms.length > 1,
+  // One that is enabled and cannot be used now may still have containers without its label.
+  bothPlatforms: opencti.enable && openaev.enable,
 });

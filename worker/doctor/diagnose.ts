@@ -8,7 +8,7 @@ import type { Platform } from '../../model/connector.ts';
 import { runtimeQueue } from '../../workflows/messages.ts';
 import { temporalAddress } from '../connection.ts';
 import { kubernetesOptions } from '../kubernetes.ts';
-import { configured, dockerAddress } from '../platforms.ts';
+import { type Configured, configuredOne, dockerAddress } from '../platforms.ts';
 import { bad, good, guarded, skipped, wordsOf } from './check.ts';
 import { keyCheck } from './key.ts';
 import { kubernetesChecks } from './kubernetes.ts';
@@ -81,16 +81,15 @@ async function examinePlatform(
   const noted: string[] = [];
   const note = (text: string): void => void noted.push(text);
   const log: Log = { debug: () => undefined, info: () => undefined, warn: note, error: note };
-  let place: ReturnType<typeof configured>[number] | undefined;
+  let place: Configured;
   try {
-    place = configured(config, platforms, { keys }, env, log).find((p) => p.platform === platform);
+    place = configuredOne(config, platform, platforms, keys, env, log);
   } catch (error) {
     return {
       checks: [bad(platform, wordsOf(error), `look at the ${platform} section of the configuration`)],
       queue: { platform, queue: undefined },
     };
   }
-  if (place === undefined) return { checks: [], queue: { platform, queue: undefined } };
   const { client, runtime } = place;
   let engineId: string | undefined;
   try {
