@@ -7,7 +7,7 @@ const tier = (name: string, services: boolean) => ({
     name,
     include: [`test/${name}/**/*.test.ts`],
     setupFiles: ['test/support/properties.ts'],
-    testTimeout: services ? 60_000 : 10_000,
+    testTimeout: services ? 60_000 : 30_000,
     hookTimeout: 120_000,
     fileParallelism: name !== 'e2e',
     ...(services ? { globalSetup: ['test/support/services.ts'] } : {}),

@@ -1,6 +1,7 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { ConnectorRecord } from '../model/connector.ts';
 import { benign, permanent, retryable } from '../model/errors.ts';
+import { isReference } from '../model/image.ts';
 import { masked } from '../model/mask.ts';
 import type { Observation } from '../model/observation.ts';
 import type { Spec } from '../runtimes/runtime.ts';
@@ -64,12 +65,18 @@ export function lifecycle(deps: Deps, busyOf: (platform: Site['platform']) => Bu
         'the platform sends no image for this connector; check its contract in the catalogue',
       );
     const image = site.resolveImage(record.image);
+    if (!isReference(image))
+      throw permanent(
+        'InvalidContract',
+        `the platform's image for this connector, "${image.slice(0, 200)}", is no image reference; check its contract in the catalogue`,
+      );
     // Decrypted first: nothing is pulled, created or replaced with a secret that cannot be read.
     const { env, caBundle } = site.environment(record);
     const pulling = AbortSignal.any([signal, AbortSignal.timeout(site.cadence.pullTimeout)]);
     progress(`pulling ${image}`);
     try {
-      await site.runtime.pull(image, site.pullPolicy, site.registryAuth(image), progress, pulling);
+      const policy = want.fresh === true && site.pullPolicy === 'missing' ? 'always' : site.pullPolicy;
+      await site.runtime.pull(image, policy, site.registryAuth(image), progress, pulling);
     } catch (error) {
       if (pulling.aborted && !signal.aborted)
         throw retryable(

@@ -6,7 +6,13 @@ import type { Site } from './deps.ts';
 /** One look at everything that may concern a connector: the newest record at hand, and what the runtime has. */
 export async function look(site: Site, id: string, now: () => number, signal: AbortSignal): Promise<Observation> {
   const desired = site.records.desired(id);
-  return { desired: desired ?? 'unknown', seen: await see(site, id, now, signal), policy: site.policy };
+  const problem = site.records.skipped().find((s) => s.id === id)?.reason;
+  return {
+    desired: desired ?? 'unknown',
+    seen: await see(site, id, now, signal),
+    ...(desired === undefined && problem !== undefined ? { problem } : {}),
+    policy: site.policy,
+  };
 }
 
 async function see(site: Site, id: string, now: () => number, signal: AbortSignal): Promise<Seen> {
@@ -17,6 +23,8 @@ async function see(site: Site, id: string, now: () => number, signal: AbortSigna
   try {
     const query = { connectorId: id, variableId: desired?.variableId ?? id, names };
     const objects = await site.runtime.find(query, signal);
+    const lost = objects.find((o) => o.unknown !== undefined);
+    if (lost?.unknown !== undefined) return { kind: 'unknown', message: `"${lost.name}": ${lost.unknown}` };
     return { kind: 'seen', objects, contactSince: site.contact.since(now()) };
   } catch (error) {
     if (signal.aborted) throw error;

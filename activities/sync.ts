@@ -12,13 +12,14 @@ import type { Deps, Site } from './deps.ts';
 import type { cachedEntities } from './entities.ts';
 import { freshListing } from './listing.ts';
 import { look, siteOf } from './look.ts';
+import { pendingSignals } from './pending.ts';
 import { signalConnector } from './signal.ts';
 import type { SyncRequestArgs, SyncResult } from './types.ts';
 
 /** At most this many connectors are told to act in one poll; the rest follow in the next ones. */
 const burst = 200;
 const lookConcurrency = 16;
-const forgetSignal = 5 * 60_000;
+const repeatReason = 5 * 60_000;
 const memoAge = 20_000;
 const cap = 200;
 
@@ -27,8 +28,8 @@ const cap = 200;
  * has dealt with. Keeps no truth of its own: a lost signal is repaired by the next poll.
  */
 export function sync(deps: Deps, memosOf: (site: Site) => ReturnType<typeof cachedEntities>) {
-  /** What was signalled lately and may not show in the memo yet; losing it costs a needless signal, no more. */
-  const sent = new Map<string, { readonly mark: string; readonly at: number }>();
+  const pending = pendingSignals();
+  const unreadable = new Map<string, { readonly reason: string; readonly at: number }>();
 
   return (request: SyncRequestArgs): Promise<SyncResult> =>
     heartbeating(async (signal) => {
@@ -48,24 +49,18 @@ export function sync(deps: Deps, memosOf: (site: Site) => ReturnType<typeof cach
       const empty = { at, seen: 0, signalled: 0, skipped: 0, planned: [], failed: [] };
       if (refusal !== undefined) return { ...empty, error: { kind: refusal.type, message: refusal.message } };
       if (objects instanceof Problem) return { ...empty, error: { kind: objects.type, message: objects.message } };
-      site.contact.up(now);
+      // Not when it was asked: it may have come back since, and what ended before it did is no crash.
+      site.contact.up(deps.now());
 
       const byId = groupById(objects);
-      const news = (memos: ReadonlyMap<string, messages.ConnectorMemo>): readonly Desired[] =>
-        site.records
-          .all()
-          .filter((d) => request.connector === undefined || d.id === request.connector)
-          .filter((d) => {
-            const mark = markOf(site, d, byId.get(d.id) ?? []);
-            const marks = memos.get(d.id)?.marks;
-            const known = marks !== undefined && `${marks.desired} ${marks.actual}` === mark;
-            const lately = sent.get(key(d));
-            return !known && !(lately?.mark === mark && now - lately.at < forgetSignal);
-          });
+      const asked = site.records.all().filter((d) => request.connector === undefined || d.id === request.connector);
+      const mark = (d: Desired): string => markOf(site, d, byId.get(d.id) ?? []);
+      const news = (): readonly Desired[] => asked.filter((d) => pending.isNews(key(d), mark(d), memos.get(d.id), now));
       // What the memos said a while ago suffices to see that nothing is new; to say that something is takes the newest.
-      let memos = await memosOf(site)(request.explain === true ? 0 : memoAge);
-      if (news(memos).length > 0) memos = await memosOf(site)(0);
-      const changed = news(memos).slice(0, burst);
+      const newest = request.explain === true || asked.some((d) => pending.awaits(key(d)));
+      let memos = await memosOf(site)(newest ? 0 : memoAge);
+      if (news().length > 0) memos = await memosOf(site)(0);
+      const changed = news().slice(0, burst);
       site.board.update(site, objects, memos, now);
       // Without a good listing only what happened to the containers is new; the last known records stay in force.
       const limit = pLimit(lookConcurrency);
@@ -74,11 +69,11 @@ export function sync(deps: Deps, memosOf: (site: Site) => ReturnType<typeof cach
           limit(async () => {
             const observation = await look(site, d.id, deps.now, signal);
             await signalConnector(deps, site, d.id, d.name, observation);
-            sent.set(key(d), { mark: markOf(site, d, byId.get(d.id) ?? []), at: now });
+            pending.signalled(key(d), mark(d), memos.get(d.id), now);
           }),
         ),
       );
-      const failed = await tellSkipped(deps, site, sent, now);
+      const failed = await tellSkipped(deps, site, unreadable, now);
       const planned = request.explain === true ? explain(site, byId, memos, request.connector) : [];
       if (listingError === undefined) await seekOrphans(deps, site, byId, memos, now);
 
@@ -134,15 +129,15 @@ const markOf = (site: Site, d: Desired, objects: readonly RuntimeObject[]): stri
 async function tellSkipped(
   deps: Deps,
   site: Site,
-  sent: Map<string, { readonly mark: string; readonly at: number }>,
+  unreadable: Map<string, { readonly reason: string; readonly at: number }>,
   now: number,
 ): Promise<readonly ActionResult[]> {
   const results: ActionResult[] = [];
   for (const { id, name, reason } of site.records.skipped()) {
     results.push({ id: id ?? '', name: name ?? id ?? 'unreadable record', action: 'read', reason, error: reason });
     if (id === undefined) continue;
-    const lately = sent.get(`${site.platform}/${id}`);
-    if (lately?.mark === reason && now - lately.at < forgetSignal) continue;
+    const lately = unreadable.get(`${site.platform}/${id}`);
+    if (lately?.reason === reason && now - lately.at < repeatReason) continue;
     const observation: Observation = {
       desired: 'unknown',
       seen: { kind: 'unknown', message: 'its record cannot be read' },
@@ -150,7 +145,7 @@ async function tellSkipped(
       policy: site.policy,
     };
     await signalConnector(deps, site, id, name ?? id, observation);
-    sent.set(`${site.platform}/${id}`, { mark: reason, at: now });
+    unreadable.set(`${site.platform}/${id}`, { reason, at: now });
   }
   return results;
 }

@@ -14,6 +14,8 @@ export interface ConnectorKey {
 export interface WantedVersion extends ConnectorKey {
   readonly contractHash: string;
   readonly specHash: string;
+  /** Ask the registry although the pull policy is `missing`. */
+  readonly fresh?: boolean;
 }
 
 /** Activities on the queue of the runtime they need. Each mutation answers with a fresh look. */

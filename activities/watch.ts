@@ -15,6 +15,7 @@ import type { RuntimeActivities } from './types.ts';
 const tick = 500;
 const boardAge = 5_000;
 const memoAge = 10_000;
+const queryTimeout = 10_000;
 const posts = 8;
 
 /**
@@ -128,7 +129,7 @@ async function refresh(
     const objects = await site.runtime.list(site.policy.managerIds, signal);
     site.board.update(site, objects, await memos(memoAge), deps.now());
     const limit = pLimit(posts);
-    await Promise.all(site.board.unread().map((id) => limit(() => readLines(deps, site, id))));
+    await Promise.all(site.board.unread().map((id) => limit(() => readLines(deps, site, id, signal))));
   } catch (error) {
     if (signal.aborted) throw error;
     deps.log.debug('the board could not be refreshed', { platform: site.platform, error });
@@ -136,9 +137,11 @@ async function refresh(
 }
 
 /** After a worker's restart its board is empty; the lines are in the workflow. */
-async function readLines(deps: Deps, site: Site, id: string): Promise<void> {
+async function readLines(deps: Deps, site: Site, id: string, signal: AbortSignal): Promise<void> {
   const handle = deps.temporal.workflow.getHandle(messages.connectorWorkflowId(site.platform, id));
-  const state = await handle.query(messages.connectorState);
+  // Left alone it would outlive this worker, waiting for one to answer, and be repeated on a closed connection.
+  const until = AbortSignal.any([signal, AbortSignal.timeout(queryTimeout)]);
+  const state = await deps.temporal.withAbortSignal(until, () => handle.query(messages.connectorState));
   site.board.lines(site, id, state.memory.lines, deps.now());
 }
 

@@ -17,7 +17,12 @@ export interface Fleet {
   /** Everything of one connector; `undefined`: no worker answered in time. */
   connector(workflowId: string): Promise<messages.ConnectorState | undefined>;
   /** Sends a command and waits until the connector has come to rest, at most `waitMs`. */
-  apply(workflowId: string, command: CommandName, waitMs: number): Promise<CommandResult>;
+  apply(
+    workflowId: string,
+    command: CommandName,
+    waitMs: number,
+    more?: { readonly fresh: boolean },
+  ): Promise<CommandResult>;
   /** Platforms whose workflow runs. */
   platforms(): Promise<readonly Platform[]>;
   platform(platform: Platform): Promise<messages.PlatformState>;
@@ -94,7 +99,8 @@ export function fleet({ client, connection, target }: Link): Fleet {
           throw error;
         }
       }),
-    apply: (workflowId, command, waitMs) => update(workflowId, messages.apply, [{ command, waitMs }], waitMs),
+    apply: (workflowId, command, waitMs, more) =>
+      update(workflowId, messages.apply, [{ command, waitMs, ...more }], waitMs),
     platforms: () =>
       guarded(async () => {
         const all = await running(`WorkflowType = 'platform'`);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { adoptCommand, planCommand } from './commands/plan.ts';
+import { adoptCommand } from './commands/adopt.ts';
+import { planCommand } from './commands/plan.ts';
 import { configCommand } from './commands/config.ts';
 import { controlCommand, controls } from './commands/control.ts';
 import { doctorCommand } from './commands/doctor.ts';

@@ -20,18 +20,21 @@ export function align(o: RuntimeObject, v: View): Plan {
   const { m, now, start, policy, p } = v;
   if (o.state === 'paused')
     return { steps: [{ kind: 'unpause', ref: o.ref, reason: 'it is paused' }], phase: 'starting', ...tellStopped(v) };
+  const why = whyReplace(v, o);
+  if (o.retried === true && (why === undefined || standing(v, 'refresh', 'start') !== undefined))
+    return planRetried(o, v);
   const delayed = (m.startDueAt ?? 0) > now;
   if (delayed && (isRestless(o, v) || restartedItself(o, m)))
     return { steps: [{ kind: 'stop', ref: o.ref, reason: 'waiting out a reboot loop' }], phase: 'looping' };
   const givenUp = (m.betweenSince ?? now) + policy.startTimeout;
-  if (o.state === 'transitional' && now < givenUp) return planBetween(o, v, givenUp);
-  if (o.state === 'failed' || o.state === 'transitional')
+  const tried = o.retried === true;
+  if (!tried && o.state === 'transitional' && now < givenUp) return planBetween(o, v, givenUp);
+  if (!tried && (o.state === 'failed' || o.state === 'transitional'))
     return {
       steps: [{ kind: 'remove', ref: o.ref, reason: o.reason ?? 'the runtime gave it up' }],
       phase: 'deploying',
     };
 
-  const why = whyReplace(v, o);
   const up = o.state === 'running';
   if (why !== undefined) {
     const failure = standing(v, 'refresh', 'start');
@@ -72,6 +75,23 @@ export function align(o: RuntimeObject, v: View): Plan {
       ? `it ended ${m.crashes === 1 ? 'once' : `${m.crashes} times`} unplanned`
       : 'it is wanted and down';
   return { steps: [{ kind: 'start', ref: o.ref, reason }], phase: m.looping ? 'looping' : 'starting' };
+}
+
+/** Its runtime goes on trying (Kubernetes): a start or a new object would only throw away its back-off. */
+function planRetried(o: RuntimeObject, v: View): Plan {
+  const { m, now, p, policy } = v;
+  const givenUp = (m.betweenSince ?? now) + policy.startTimeout;
+  const failure = standing(v, 'refresh', 'start');
+  if ((m.startDueAt ?? 0) > now)
+    return { steps: [{ kind: 'stop', ref: o.ref, reason: 'waiting out a reboot loop' }], phase: 'looping' };
+  if (o.state === 'transitional' && now < givenUp) return planBetween(o, v, givenUp);
+  return {
+    steps: [],
+    hold: failure?.error.message ?? o.reason ?? 'the runtime tries to start it',
+    phase: m.looping ? 'looping' : 'failed',
+    ...soonest(v, failure?.retryAt, crashWakeup(m, o, policy)),
+    ...reportNow(false, m, o, p, now),
+  };
 }
 
 /** The runtime's own restart policy was faster than the delay; a start by hand after the crash is left alone. */

@@ -64,6 +64,10 @@ export interface RuntimeObject {
   readonly oomKilled?: boolean;
   /** Restarts the runtime made by itself since the object was created. */
   readonly runtimeRestarts: number;
+  /** It is not up, and the runtime keeps trying by itself: it is left to that, neither started again nor removed. */
+  readonly retried?: boolean;
+  /** Why nobody can know its state now (its node is lost); whatever `state` says, nothing is done about it. */
+  readonly unknown?: string;
   /** True for an object without composer labels whose environment holds the wanted connector's id (I4, I7); set by `find` only. */
   readonly runsConnector?: boolean;
 }

@@ -30,12 +30,11 @@ export const isLooping = (crashes: number, up: number, policy: Policy): boolean 
 export function countCrashes(m: Memory, o: RuntimeObject, contactSince: string): number {
   const { known } = m;
   if (known === undefined || known.ref !== o.ref) return 0;
-  if (known.state !== 'running' && known.state !== 'transitional') return 0;
   if (o.state === 'paused' || o.startedAt === undefined) return 0;
   if (o.finishedAt !== undefined && Date.parse(o.finishedAt) < Date.parse(contactSince)) return 0;
   const itself = Math.max(0, o.runtimeRestarts - known.runtimeRestarts);
-  // The end that led to a restart under way was counted when that began.
-  if (known.state === 'transitional') return itself;
+  // The end that led to a restart under way was counted when that began; what the runtime restarted since is new.
+  if (known.state !== 'running') return known.state === 'paused' ? 0 : itself;
   const sameProcess = o.state === 'running' && (known.startedAt === undefined || known.startedAt === o.startedAt);
   return sameProcess ? itself : Math.max(1, itself);
 }

@@ -31,6 +31,15 @@ export function parseReference(text: string): Reference {
   };
 }
 
+const component = '[a-z0-9]+(?:(?:\\.|__?|-+)[a-z0-9]+)*';
+const grammar = new RegExp(
+  `^(?:(?:localhost|[A-Za-z0-9.-]+[.:][A-Za-z0-9.:-]*)/)?${component}(?:/${component})*` +
+    '(?::\\w[\\w.-]{0,127})?(?:@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?$',
+);
+
+/** Whether an engine can make sense of it: the grammar of the OCI distribution specification. */
+export const isReference = (text: string): boolean => grammar.test(text);
+
 /** Without scheme, surrounding space and trailing `/`; it may hold a path. */
 export const normaliseServer = (server: string): string =>
   server

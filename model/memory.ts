@@ -106,6 +106,8 @@ export interface Memory {
   readonly healthTold?: string;
   /** An operator asked for a new object although the hashes are equal. */
   readonly redeploy?: boolean;
+  /** With the new container comes what the registry has now, also where the pull policy says `missing`. */
+  readonly fresh?: boolean;
   /** Failed attempts in a row to stop the object; from the third on it is killed. */
   readonly stopFailures?: number;
   /** The last request acted upon; a change from stop to start by the user resets the crash count. */

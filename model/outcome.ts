@@ -73,7 +73,10 @@ function absorbObject(
           d.id,
         )
       : m;
-  const next = noticed(adopted, object, contactSince, policy, now, random);
+  const noted = noticed(adopted, object, contactSince, policy, now, random);
+  // The runtime went on trying where a step had given up.
+  const settled = object.state === 'running' && ['deploy', 'start'].includes(noted.failure?.action ?? '');
+  const next = settled ? without(noted, 'failure', 'lastError') : noted;
   if (object.state === 'transitional') return { ...next, betweenSince: next.betweenSince ?? now };
   return without(next, 'betweenSince');
 }
@@ -104,7 +107,7 @@ export function afterStep(m: Memory, step: Step, after: RuntimeObject | undefine
   let next = without(m, 'stopFailures');
   if (next.failure === undefined || mends(step, next.failure.action)) next = without(next, 'failure', 'lastError');
   if (step.kind === 'deploy' || step.kind === 'refresh') {
-    next = { ...without(next, 'redeploy', 'known'), restarts: 0 };
+    next = { ...without(next, 'redeploy', 'fresh', 'known'), restarts: 0 };
     next = forgetNotes(next, 'pull_failed', 'create_failed', 'start_failed', 'swap_undone', 'decrypt_failed');
   }
   const event = doneEvent[step.kind];

@@ -111,7 +111,7 @@ const isLeftover = (o: RuntimeObject, v: View): boolean => /-(next|prev)$/.test(
 function stopAll(mine: readonly RuntimeObject[], object: RuntimeObject, v: View): readonly Step[] {
   const reason = v.m.override === undefined ? 'the platform asks for a stop' : 'an operator asked for a stop';
   return mine
-    .filter((o) => isUp(o) || (o === object && isRestless(o, v)))
+    .filter((o) => isUp(o) || o.retried === true || (o === object && isRestless(o, v)))
     .toSorted((a, b) => Number(a.state === 'paused') - Number(b.state === 'paused'))
     .flatMap((o): Step[] => [
       ...(o.state === 'paused' ? [{ kind: 'unpause' as const, ref: o.ref, reason }] : []),

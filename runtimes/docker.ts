@@ -5,6 +5,7 @@ import { Problem } from '../model/errors.ts';
 import { managerLabel, specHashLabel } from '../model/labels.ts';
 import { type DockerAddress, connect } from './docker/connect.ts';
 import { containers } from './docker/containers.ts';
+import { availableDigest, runningDigest } from './docker/digests.ts';
 import { statusOf, unavailable } from './docker/errors.ts';
 import { engineEvents } from './docker/events.ts';
 import { type HostOptions, hostConfig } from './docker/hostconfig.ts';
@@ -158,6 +159,8 @@ export function onEngine(kind: 'docker' | 'portainer', engine: Docker, options: 
     logs: (ref, o, signal) => bounded(signal, (s) => tailLogs(engine, ref, o, s)),
     events: (managerIds, onOpen, signal) => engineEvents(engine, managerIds, onOpen, signal),
     follow: (ref, tail, signal) => followLogs(engine, ref, tail, signal),
+    runningDigest: (ref, signal) => bounded(signal, (s) => runningDigest(engine, ref, s)),
+    availableDigest: (image, auth, signal) => bounded(signal, (s) => availableDigest(engine, image, auth, s)),
     close: () => facts.clear(),
   };
 }

@@ -99,5 +99,9 @@ export interface Runtime {
   events(managerIds: readonly string[], onOpen: () => void, signal: AbortSignal): AsyncIterable<RuntimeEvent>;
   /** Follows the log until the signal aborts. */
   follow(ref: string, tail: number, signal: AbortSignal): AsyncIterable<LogLine>;
+  /** Manifest digest (`sha256:...`) of the image this object runs; `undefined` when it came from no registry. */
+  runningDigest(ref: string, signal: AbortSignal): Promise<string | undefined>;
+  /** Manifest digest the registry gives for the reference now. Throws `ImagePull` when the registry does not tell. */
+  availableDigest(image: string, auth: RegistryAuth | undefined, signal: AbortSignal): Promise<string>;
   close(): void;
 }

@@ -8,6 +8,10 @@ interface Versions {
   readonly temporal: { readonly cli: string };
   readonly engine: { readonly packages: readonly string[] };
   readonly registry: { readonly packages: readonly string[] };
+  readonly kubernetes: {
+    readonly packages: readonly string[];
+    readonly modules: Readonly<Record<'kubernetes' | 'etcd' | 'kwok', { readonly version: string }>>;
+  };
 }
 
 /** The repository's root, from the sources as from dist/. */
@@ -24,11 +28,25 @@ export const cacheFolder = (env: NodeJS.ProcessEnv = process.env): string =>
 const unpacked = (cache: string, packages: readonly string[]): string =>
   join(cache, `debian-${createHash('sha256').update(packages.join()).digest('hex').slice(0, 12)}`);
 
+/** Programs built from one of tools/kubernetes/modules: by version, and by what goes into them. */
+function built(cache: string, name: keyof Versions['kubernetes']['modules']): string {
+  const hash = createHash('sha256').update('layout 1');
+  for (const file of ['go.mod', 'go.sum'])
+    hash.update(readFileSync(join(root, 'tools', 'kubernetes', 'modules', name, file)));
+  return join(cache, `${name}-${versions.kubernetes.modules[name].version}-${hash.digest('hex').slice(0, 12)}`);
+}
+
 /** What the set-up put into the cache (tools/setup/). */
 export const inCache = (cache: string) => ({
   temporal: process.env['TEMPORAL_CLI_PATH'] || join(cache, `temporal-${versions.temporal.cli}`, 'temporal'),
   engine: unpacked(cache, versions.engine.packages),
   registry: join(unpacked(cache, versions.registry.packages), 'usr', 'bin', 'docker-registry'),
+  kubernetes: {
+    bin: built(cache, 'kubernetes'),
+    etcd: join(built(cache, 'etcd'), 'etcd'),
+    kwok: join(built(cache, 'kwok'), 'kwok'),
+    cni: join(unpacked(cache, versions.kubernetes.packages), 'usr', 'lib', 'cni'),
+  },
   /** The newest demo image's root file system, or undefined when it was not packed. */
   demoImage: existsSync(cache)
     ? readdirSync(cache)

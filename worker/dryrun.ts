@@ -3,8 +3,10 @@ import type { Site } from '../activities/deps.ts';
 import { look } from '../activities/look.ts';
 import { nextStep } from '../activities/preview.ts';
 import type { ActionResult } from '../model/command.ts';
+import type { ObjectState } from '../model/connector.ts';
 import { Problem } from '../model/errors.ts';
-import { connectorLabel, platformLabel } from '../model/labels.ts';
+import { identify } from '../model/identity.ts';
+import { connectorLabel, managerLabel, platformLabel } from '../model/labels.ts';
 
 /** What a reconcile would do on one platform, without registering, without Temporal, without changing anything. */
 export interface DryRun {
@@ -14,6 +16,18 @@ export interface DryRun {
   readonly planned: readonly ActionResult[];
   readonly changed: readonly ActionResult[];
   readonly failed: readonly ActionResult[];
+  /** Objects that are there already and go on as they are. */
+  readonly adopts: readonly Adopted[];
+}
+
+export interface Adopted {
+  readonly id: string;
+  readonly name: string;
+  /** Name of the container, service or deployment. */
+  readonly object: string;
+  readonly state: ObjectState;
+  /** The manager id it carries; another one than `manager.id` is one of `manager.previous_ids`. */
+  readonly manager: string;
 }
 
 const concurrency = 16;
@@ -26,7 +40,7 @@ export async function dryRun(
   signal: AbortSignal,
 ): Promise<DryRun> {
   const { platform } = site;
-  const nothing = { platform, dryRun: true as const, seen: 0, planned: [], changed: [] };
+  const nothing = { platform, dryRun: true as const, seen: 0, planned: [], changed: [], adopts: [] };
   try {
     const listedAt = now();
     const [listing, objects] = await Promise.all([
@@ -37,9 +51,16 @@ export async function dryRun(
     site.contact.up(listedAt);
     const limit = pLimit(concurrency);
     const wanted = site.records.all().filter((d) => only === undefined || d.id === only || d.name === only);
-    const planned = await Promise.all(
-      wanted.map((d) => limit(async () => nextStep(d, await look(site, d.id, now, signal), now()))),
+    const looked = await Promise.all(
+      wanted.map((d) => limit(async () => ({ d, o: await look(site, d.id, now, signal) }))),
     );
+    const planned = looked.map(({ d, o }) => nextStep(d, o, now()));
+    const adopts = looked.flatMap(({ d, o }): Adopted[] => {
+      const found = o.seen.kind === 'seen' ? identify(d, o.seen.objects, site.policy.managerIds) : undefined;
+      if (found?.kind !== 'ours') return [];
+      const { name, state, labels } = found.object;
+      return [{ id: d.id, name: d.name, object: name, state, manager: labels[managerLabel] ?? '' }];
+    });
     const orphans = objects
       .filter((o) => only === undefined && (o.labels[platformLabel] ?? platform) === platform)
       .filter((o) => listing.complete && site.records.desired(o.labels[connectorLabel] ?? '') === undefined)
@@ -53,6 +74,7 @@ export async function dryRun(
       ...nothing,
       seen: listing.records.length,
       planned: [...planned.flat(), ...orphans],
+      adopts,
       failed: listing.skipped.map((s) => ({
         id: s.id ?? '',
         name: s.name ?? 'unreadable record',

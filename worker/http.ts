@@ -20,6 +20,8 @@ export interface HttpParts {
     signal: AbortSignal,
   ) => AsyncIterable<string>;
   readonly doctor: () => Promise<unknown>;
+  /** What runs compared with what its tags stand for now, of every platform. */
+  readonly drift: (signal: AbortSignal) => Promise<unknown>;
   /** Bearer token of the `/v1` routes, kept in a file only the operator can read. */
   readonly token: string;
   /** There when payloads are encrypted. */
@@ -90,21 +92,22 @@ async function route(request: IncomingMessage, response: ServerResponse, parts: 
       error: { kind: 'NotPermitted', message: 'the bearer token of worker.token in the state folder is needed' },
     });
   if (url.pathname === '/v1/doctor') return json(response, 200, await parts.doctor());
+  if (url.pathname === '/v1/drift') {
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    return json(response, 200, await parts.drift(gone.signal));
+  }
   const logs = /^\/v1\/connectors\/([^/]+)\/([^/]+)\/logs$/.exec(url.pathname);
   if (logs === null) return json(response, 404, { error: { kind: 'NotFound', message: 'no such route' } });
   const tail = Math.min(Math.max(Number(url.searchParams.get('tail') ?? 100) || 100, 1), 10_000);
   const follow = ['1', 'true'].includes(url.searchParams.get('follow') ?? '');
   const ended = new AbortController();
   response.once('close', () => ended.abort());
-  const [, platform = '', id = ''] = logs;
+  const [platform, id] = logs.slice(1).map(decoded);
+  if (platform === undefined || id === undefined)
+    return json(response, 404, { error: { kind: 'NotFound', message: 'no such route' } });
   try {
-    for await (const line of parts.logs(
-      decodeURIComponent(platform),
-      decodeURIComponent(id),
-      tail,
-      follow,
-      ended.signal,
-    )) {
+    for await (const line of parts.logs(platform, id, tail, follow, ended.signal)) {
       if (!response.headersSent) response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' });
       response.write(`${line}\n`);
     }
@@ -114,4 +117,13 @@ async function route(request: IncomingMessage, response: ServerResponse, parts: 
   }
   if (!response.headersSent) response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' });
   response.end();
+}
+
+/** `undefined` for text that is no percent-encoding. */
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }

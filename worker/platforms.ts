@@ -16,7 +16,8 @@ import type { PlatformClient } from '../platforms/platform.ts';
 import { docker } from '../runtimes/docker.ts';
 import type { DockerAddress } from '../runtimes/docker/connect.ts';
 import type { HostOptions } from '../runtimes/docker/hostconfig.ts';
-import type { Runtime } from '../runtimes/runtime.ts';
+import type { RegistryAuth, Runtime } from '../runtimes/runtime.ts';
+import { kubernetesHashed, kubernetesRuntime } from './kubernetes.ts';
 import type { SiteSettings } from './site.ts';
 
 /** The two ports of one enabled platform and the settings of its site, made from the configuration. */
@@ -88,10 +89,11 @@ function clientOf(
 
 function runtimeOf(config: Config, platform: Platform, p: PlatformConfig, env: NodeJS.ProcessEnv): Runtime {
   const { selector, docker: d } = p.daemon;
+  if (selector === 'kubernetes') return kubernetesRuntime(config, platform, registryAuthOf(p), env);
   if (selector !== 'docker')
     throw permanent(
       'InvalidConfiguration',
-      `${platform}.daemon.selector is ${selector}; this release runs connectors on docker`,
+      `${platform}.daemon.selector is ${selector}; this release runs connectors on docker and kubernetes`,
     );
   return docker({
     ...dockerAddress(d, env),
@@ -190,6 +192,9 @@ function settingsOf(
     resolveImage(image, { server: registry.server, prefixMode: registry.prefix_mode });
   // The bundle of the start-up is what the hash covers; a deploy reads the files anew.
   const caAtStart = bundle();
+  const { selector, docker: d, kubernetes } = p.daemon;
+  const hashedOptions =
+    selector === 'kubernetes' ? kubernetesHashed(platform, kubernetes) : ({ ...hostOptions(d) } as const);
   const hashes = new Map<string, string>();
   const hashOf = (image: string): string => {
     const known = hashes.get(image);
@@ -199,13 +204,13 @@ function settingsOf(
       urls,
       ...(p.with_proxy ? { proxy: { ...proxies, reject: p.https_proxy_reject_unauthorized ? undefined : false } } : {}),
       ...(caAtStart === undefined ? {} : { caBundle: caAtStart }),
-      options: { ...hostOptions(p.daemon.docker) },
+      options: hashedOptions,
     });
     hashes.set(image, hash);
     return hash;
   };
   return {
-    policy: policyOf(config),
+    policy: policyOf(config, selector),
     orphanPolicy: orphanPolicyOf(config, platforms),
     environment: (record) => {
       const { entries, previous } = decryptConfiguration(record.configuration, keys);
@@ -234,12 +239,7 @@ function settingsOf(
       return { env: variables, ...(caBundle === undefined ? {} : { caBundle }) };
     },
     resolveImage: final,
-    registryAuth: (image) => {
-      const { server, username, password, email } = registry;
-      if (server === undefined || username === undefined || password === undefined || !onServer(image, server))
-        return undefined;
-      return { server, username, password, ...(email === undefined ? {} : { email }) };
-    },
+    registryAuth: registryAuthOf(p),
     pullPolicy: p.daemon.docker.pull_policy,
     specHash: hashOf,
     cadence: {
@@ -255,17 +255,28 @@ function settingsOf(
   };
 }
 
-const policyOf = ({ manager }: Config): Policy => ({
+const registryAuthOf =
+  ({ daemon: { registry } }: PlatformConfig) =>
+  (image: string): RegistryAuth | undefined => {
+    const { server, username, password, email } = registry;
+    if (server === undefined || username === undefined || password === undefined || !onServer(image, server))
+      return undefined;
+    return { server, username, password, ...(email === undefined ? {} : { email }) };
+  };
+
+const policyOf = ({ manager }: Config, selector: PlatformConfig['daemon']['selector']): Policy => ({
   managerIds: [manager.id, ...manager.previous_ids],
   loopRestarts: manager.reboot_loop.max_restarts,
   loopWindow: manager.reboot_loop.window * s,
   loopDelayFirst: manager.reboot_loop.backoff_initial * s,
   loopDelayMax: manager.reboot_loop.backoff_max * s,
   healthyReset: manager.reboot_loop.healthy_reset * s,
-  loopAction: manager.reboot_loop.action,
+  // The kubelet has a back-off of its own; a second one would only hide it.
+  loopAction:
+    selector === 'kubernetes' && manager.reboot_loop.action === 'backoff' ? 'flag' : manager.reboot_loop.action,
   startTimeout: manager.start_timeout * s,
   rolloutOnLocalChange: manager.rollout_on_local_change,
-  renames: true,
+  renames: selector !== 'kubernetes',
 });
 
 const orphanPolicyOf = ({ manager }: Config, platforms: readonly Platform[]): OrphanPolicy => ({

@@ -20,6 +20,7 @@ import { workflowCode } from './bundle.ts';
 import { temporalAddress } from './connection.ts';
 import type { Decoder } from './decode.ts';
 import { diagnose } from './doctor/diagnose.ts';
+import { drift } from './drift.ts';
 import { createMainWorker, createRuntimeWorker } from './engine.ts';
 import { serveHttp } from './http.ts';
 import { logger } from './logger.ts';
@@ -94,6 +95,7 @@ export async function startWorker(env: NodeJS.ProcessEnv, cwd: string): Promise<
         metrics: telemetry.text,
         logs: (platform, id, tail, follow, signal) => connectorLog(sites, platform, id, tail, follow, signal),
         doctor: () => diagnose(env, cwd),
+        drift: async (signal) => (await Promise.all([...sites.values()].map((site) => drift(site, signal)))).flat(),
         token: localToken(env),
         ...(dataConverter(codecKeys) === undefined ? {} : { decode: decoder(codecKeys, env) }),
       })

@@ -128,8 +128,15 @@ export async function connector(input: messages.ConnectorInput): Promise<void> {
   }));
   setHandler(
     messages.apply,
-    async ({ command, waitMs }): Promise<CommandResult> => {
-      const job: Job = { command, taken: false, done: false, restartPending: command === 'restart', actions: [] };
+    async ({ command, waitMs, fresh }): Promise<CommandResult> => {
+      const job: Job = {
+        command,
+        fresh: fresh === true,
+        taken: false,
+        done: false,
+        restartPending: command === 'restart',
+        actions: [],
+      };
       jobs.push(job);
       const settled = await condition(() => job.done, waitMs ?? defaultWait);
       return { settled, phase: memory.phase, actions: job.actions, message: answer(job, settled, memory) };
@@ -180,7 +187,11 @@ export async function connector(input: messages.ConnectorInput): Promise<void> {
     const scope = new CancellationScope();
     const running = scope
       .run(() =>
-        perform(step, desired, step.kind === 'stop' && (memory.stopFailures ?? 0) >= 3, retiring !== undefined),
+        perform(step, desired, {
+          force: step.kind === 'stop' && (memory.stopFailures ?? 0) >= 3,
+          confirmGone: retiring !== undefined,
+          fresh: memory.fresh === true,
+        }),
       )
       .finally(() => {
         finished = true;
@@ -311,6 +322,7 @@ export async function connector(input: messages.ConnectorInput): Promise<void> {
       if (job.taken) continue;
       job.taken = true;
       memory = applyCommand(memory, desired, job.command, Date.now());
+      if (job.fresh && memory.redeploy === true) memory = { ...memory, fresh: true };
     }
   };
 

@@ -50,9 +50,10 @@ export const retire = defineSignal<[{ readonly reason: string; readonly observat
 export const upgrade = defineSignal('upgrade');
 
 /** A command of an operator; answers when the connector has come to rest or after `waitMs` (default 60 s). */
-export const apply = defineUpdate<CommandResult, [{ readonly command: CommandName; readonly waitMs?: number }]>(
-  'apply',
-);
+export const apply = defineUpdate<
+  CommandResult,
+  [{ readonly command: CommandName; readonly waitMs?: number; readonly fresh?: boolean }]
+>('apply');
 
 /** Everything known of one connector: `show`. */
 export interface ConnectorState {

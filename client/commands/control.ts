@@ -2,15 +2,18 @@ import { Command } from 'commander';
 import type { CommandName } from '../../model/command.ts';
 import type { Platform } from '../../model/connector.ts';
 import { jsonOption, platformOption, whole } from '../args.ts';
+import { refused } from '../failure.ts';
 import { type Common, type Session, writeJson } from '../io.ts';
 import { progressLine } from '../progress.ts';
 import { named, withFleet } from '../session.ts';
 import { oneLine } from '../text.ts';
+import { redeployDrifted } from './redeploy.ts';
 
 interface ControlOptions extends Common {
   readonly platform?: Platform;
   /** Seconds. */
   readonly wait: number;
+  readonly drifted?: boolean;
 }
 
 type Control = Exclude<CommandName, 'reconcile'>;
@@ -45,15 +48,22 @@ const defaultWait = 60;
 
 export function controlCommand(session: Session, name: Control): Command {
   const [summary, description] = texts[name];
-  return new Command(name)
-    .summary(summary)
-    .description(description)
-    .argument('<connector>', 'name, id, or the beginning of the id')
+  const made = new Command(name).summary(summary).description(description);
+  const command =
+    name === 'redeploy'
+      ? made
+          .argument('[connector]', 'name, id, or the beginning of the id')
+          .option('--drifted', 'every connector whose tag was moved since, or whose reference is another one now')
+      : made.argument('<connector>', 'name, id, or the beginning of the id');
+  return command
     .addOption(platformOption())
     .option('--wait <seconds>', 'how long to wait until it is done', whole(0, 3_600), defaultWait)
     .addOption(jsonOption())
-    .action(async (wanted: string, _options: ControlOptions, command: Command) => {
+    .action(async (wanted: string | undefined, _options: ControlOptions, command: Command) => {
       const options = command.optsWithGlobals<ControlOptions>();
+      if ((wanted === undefined) !== (options.drifted === true))
+        throw refused('InvalidUsage', 'give either a connector or --drifted');
+      if (wanted === undefined) return redeployDrifted(session, options);
       await withFleet(session, options, async (fleet) => {
         const connector = await named(fleet, wanted, options.platform);
         const progress = progressLine(session);

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Phase } from '../../model/phase.ts';
 import type { ConnectorSummary } from '../../model/summary.ts';
@@ -7,6 +7,7 @@ import { Failure } from '../failure.ts';
 import type { Fleet } from '../fleet.ts';
 import { type Common, type Session, writeJson, writeLines } from '../io.ts';
 import { withFleet } from '../session.ts';
+import { listDrift } from './drift.ts';
 import { type Column, table } from '../table.ts';
 import { type Colour, type Paint, painter, since } from '../text.ts';
 
@@ -14,6 +15,7 @@ interface ListOptions extends Common {
   readonly platform?: string;
   readonly phase?: string;
   readonly watch?: boolean;
+  readonly drift?: boolean;
 }
 
 export const listCommand = (session: Session): Command =>
@@ -25,11 +27,15 @@ export const listCommand = (session: Session): Command =>
     .addOption(phaseOption())
     .addOption(jsonOption().conflicts('watch'))
     .option('-w, --watch', 'redraw every second until Ctrl-C')
+    .addOption(
+      new Option('--drift', 'compare what runs with what its tag stands for at the registry now').conflicts('watch'),
+    )
     .action(async (_options: ListOptions, command: Command) => {
       const options = command.optsWithGlobals<ListOptions>();
       await withFleet(session, options, async (fleet) => {
         if (options.watch === true) return watch(session, fleet, options);
         const connectors = await fleet.connectors(options);
+        if (options.drift === true) return listDrift(session, options, connectors);
         if (options.json === true) writeJson(session, connectors);
         else
           writeLines(

@@ -40,7 +40,12 @@ export const reconcileCommand = (session: Session): Command =>
       session.exit(anyFailed(results) ? 1 : 0);
     });
 
-async function reconciled(session: Session, fleet: Fleet, options: ReconcileOptions): Promise<readonly Reconciled[]> {
+/** Reconciles every platform that the options allow. */
+export async function reconciled(
+  session: Session,
+  fleet: Fleet,
+  options: ReconcileOptions,
+): Promise<readonly Reconciled[]> {
   const progress = progressLine(session);
   try {
     const only =

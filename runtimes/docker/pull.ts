@@ -2,6 +2,7 @@ import type Docker from 'dockerode';
 import pLimit from 'p-limit';
 import { Problem, retryable } from '../../model/errors.ts';
 import type { Progress, PullPolicy, RegistryAuth } from '../runtime.ts';
+import { authConfig } from './digests.ts';
 import { daemonMessage, statusOf, unavailable } from './errors.ts';
 
 interface PullLine {
@@ -33,7 +34,9 @@ export function puller(engine: Docker, concurrency: number, header?: object) {
       for (const l of listeners) l(text);
     };
     tell(`waiting to pull ${image}`);
-    const done = limit(() => download(engine, image, header ?? authConfig(auth), tell, stop.signal)).finally(() => running.delete(image));
+    const done = limit(() => download(engine, image, header ?? authConfig(auth), tell, stop.signal)).finally(() =>
+      running.delete(image),
+    );
     done.catch(() => undefined);
     const shared: Shared = { done, stop, listeners, waiting: 0 };
     running.set(image, shared);
@@ -84,12 +87,6 @@ async function present(engine: Docker, image: string, signal: AbortSignal): Prom
     throw unavailable(error, signal);
   }
 }
-
-/** Content of the header X-Registry-Auth. */
-export const authConfig = (auth: RegistryAuth | undefined): object | undefined =>
-  auth === undefined
-    ? undefined
-    : { username: auth.username, password: auth.password, email: auth.email ?? '', serveraddress: auth.server };
 
 async function download(
   engine: Docker,

@@ -22,6 +22,7 @@ describe("the worker's HTTP port", () => {
         yield 'one';
         yield await Promise.resolve('two');
       },
+      drift: () => Promise.resolve([]),
       doctor: () => Promise.resolve([{ name: 'key', ok: true }]),
       token,
     };
@@ -88,6 +89,10 @@ describe("the worker's HTTP port", () => {
     expect(await kind(get('/v1/connectors/opencti/c1'))).toEqual(none);
     expect(await kind(get('/v1/other', ''))).toMatchObject([401, {}]);
     expect(await kind(get('/health/live', '', { method: 'POST' }))).toMatchObject([405, {}]);
+  });
+
+  test('an address that is no percent-encoding is not served', async () => {
+    expect((await get('/v1/connectors/opencti/%E0%A4%A/logs')).status).toBe(404);
   });
 
   test('the doctor answers with its list, never kept by a cache', async () => {

@@ -243,15 +243,18 @@ describe('Docker alone', () => {
     const dir = mkdtempSync(join(tmpdir(), 'cadenza-pulls-'));
     let registry: Awaited<ReturnType<typeof startRegistry>>;
     const quiet = () => undefined;
-    const push = async (tag: string): Promise<string> => {
-      const reference = `${registry.server}/team/demo`;
-      await engine().getImage(demoImage).tag({ repo: reference, tag });
+    const pushed = async (image: string): Promise<void> => {
       const stream = await engine()
-        .getImage(`${reference}:${tag}`)
+        .getImage(image)
         .push({ authconfig: { username: '', password: '' } });
       await new Promise<void>((resolve, reject) =>
         engine().modem.followProgress(stream, (e) => (e ? reject(e) : resolve())),
       );
+    };
+    const push = async (tag: string): Promise<string> => {
+      const reference = `${registry.server}/team/demo`;
+      await engine().getImage(demoImage).tag({ repo: reference, tag });
+      await pushed(`${reference}:${tag}`);
       await engine().getImage(`${reference}:${tag}`).remove();
       return `${reference}:${tag}`;
     };
@@ -291,6 +294,39 @@ describe('Docker alone', () => {
       });
       await engine().getImage(image).remove();
       registry = await startRegistry({ dir, cache: cacheFolder() });
+    });
+
+    test('the digest that runs and the one the registry has now differ once the tag was moved', async () => {
+      const image = await push('moving');
+      await runtime.pull(image, 'always', undefined, quiet, signal());
+      await runtime.deploy(spec('drifting', 'h1', { image }), false, signal());
+      const [made] = await all('drifting');
+      const running = await runtime.runningDigest(made?.Id ?? '', signal());
+      expect(running).toMatch(/^sha256:[0-9a-f]{64}$/);
+      expect(await runtime.availableDigest(image, undefined, signal())).toBe(running);
+      const other = await engine().createContainer({ name: `other-${managerId}`, Image: demoImage, Cmd: ['other'] });
+      await other.commit({ repo: image.replace(/:[^:]*$/, ''), tag: 'moving' });
+      await other.remove();
+      await pushed(image);
+      expect(await runtime.availableDigest(image, undefined, signal())).not.toBe(running);
+      expect(await runtime.runningDigest(made?.Id ?? '', signal())).toBe(running);
+      await engine()
+        .getContainer(made?.Id ?? '')
+        .remove({ force: true });
+      await engine().getImage(image).remove();
+    });
+
+    test('what the registry does not have is said, with its name', async () => {
+      const image = `${registry.server}/team/demo:gone`;
+      const error = await runtime.availableDigest(image, undefined, signal()).catch((e: unknown) => e);
+      expect(error).toMatchObject({ type: 'ImagePull' });
+      expect((error as Error).message).toContain(image);
+    });
+
+    test('an image that came from no registry has no digest', async () => {
+      await runtime.deploy(spec('local-image'), false, signal());
+      const [made] = await all('local-image');
+      expect(await runtime.runningDigest(made?.Id ?? '', signal())).toBeUndefined();
     });
 
     test('one waiter that gives up does not end the pull of the others', async () => {

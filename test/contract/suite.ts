@@ -20,6 +20,8 @@ export interface Ground {
   refused(spec: Spec): Spec;
   /** Whether logs of real processes are there. */
   readonly logs: boolean;
+  /** A replacement changes the object instead of making another, and its name is for good. */
+  readonly inPlace?: boolean;
   cleanUp(): Promise<void>;
 }
 
@@ -159,7 +161,8 @@ export function runtimeContract(name: string, make: () => Promise<Ground>): void
       const next = { ...spec({ connectorId: s.connectorId, contractHash: 'hash-2' }), name: s.name };
       await runtime.refresh(next, o.ref, true, signal());
       const now = await only(s);
-      expect(now.ref).not.toBe(o.ref);
+      if (g.inPlace === true) expect(now.startedAt).not.toBe(o.startedAt);
+      else expect(now.ref).not.toBe(o.ref);
       expect(now).toMatchObject({ name: s.name, state: 'running', contractHash: 'hash-2' });
     });
 
@@ -187,8 +190,21 @@ export function runtimeContract(name: string, make: () => Promise<Ground>): void
       expect(await find(s)).toEqual([]);
     });
 
-    test('renames in place', async () => {
+    test('a replacement may bring another name', async () => {
       const { s, o } = await deployed(true);
+      const next = { ...spec({ connectorId: s.connectorId, contractHash: 'hash-2' }), name: `${s.name}-b` };
+      if (g.inPlace !== true) return;
+      await runtime.refresh(next, o.ref, true, signal());
+      expect(await only(next)).toMatchObject({ name: next.name, state: 'running', contractHash: 'hash-2' });
+    });
+
+    test('renames in place, or says that it cannot', async () => {
+      const { s, o } = await deployed(true);
+      if (g.inPlace === true) {
+        expect(await typeOf(runtime.rename(o.ref, `${s.name}-b`, signal()))).toBe('NameConflict');
+        expect(await only(s)).toMatchObject({ ref: o.ref, name: s.name, state: 'running', startedAt: o.startedAt });
+        return;
+      }
       await runtime.rename(o.ref, `${s.name}-b`, signal());
       await runtime.rename(o.ref, `${s.name}-b`, signal());
       expect(await only(s)).toMatchObject({

@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Ground, eventually, groundImage, makeGround } from '../support/ground.ts';
 import { gapsOf } from '../support/gaps.ts';
@@ -51,21 +52,26 @@ describe.skipIf(!process.env['TEMPORAL_ADDRESS'])('the cadence of logs and healt
       for (const [id, gaps] of gapsOf(control, operation, ids, begun))
         expect(gaps.length, id).toBeGreaterThanOrEqual(n);
     };
+    const stalls = monitorEventLoopDelay({ resolution: 20 });
+    stalls.enable();
     await eventually(() => {
       for (const name of names) oldest.set(name, Math.max(oldest.get(name) ?? 0, age(name)));
       pushes('updateConnectorLogs', 7);
       pushes('updateConnectorHealth', 5);
-    }, 30_000);
-    const took = Date.now() - begun;
+    }, 40_000);
+    stalls.disable();
+    // A machine that let this process wait has made everything in it late: worker, sandbox and clock of the test.
+    const stalled = 3 * (stalls.max / 1e6);
 
-    expect(Math.max(...oldest.values()), 'the newest line on the platform').toBeLessThanOrEqual(logs + period);
-    for (const [id, gaps] of gapsOf(control, 'updateConnectorLogs', ids, begun)) {
-      expect(Math.max(...gaps), `logs of ${id}`).toBeLessThanOrEqual(logs + period);
-      expect(gaps.length, `log pushes of ${id}`).toBeLessThanOrEqual(took / logs + 2);
-    }
-    for (const [id, gaps] of gapsOf(control, 'updateConnectorHealth', ids, begun)) {
-      expect(Math.max(...gaps), `health of ${id}`).toBeLessThanOrEqual(health + period);
-      expect(gaps.length, `health pushes of ${id}`).toBeLessThanOrEqual(took / health + 2);
-    }
-  });
+    expect(Math.max(...oldest.values()), 'the newest line on the platform').toBeLessThan(logs + period + stalled);
+    const within = (operation: Parameters<typeof gapsOf>[1], promised: number): void => {
+      for (const [id, gaps] of gapsOf(control, operation, ids, begun)) {
+        expect(Math.max(...gaps), `${operation} of ${id}`).toBeLessThan(promised + period + stalled);
+        const middle = gaps.toSorted((a, b) => a - b)[Math.floor(gaps.length / 2)];
+        expect(middle, `${operation} of ${id}`).toBeGreaterThan(promised - 600 - stalled);
+      }
+    };
+    within('updateConnectorLogs', logs);
+    within('updateConnectorHealth', health);
+  }, 60_000);
 });

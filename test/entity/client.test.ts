@@ -9,6 +9,7 @@ import type { ConnectorSummary } from '../../model/summary.ts';
 import { opencti } from '../../platforms/opencti.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/server.ts';
 import { temporalChecks } from '../../worker/doctor/temporal.ts';
+import { drift } from '../../worker/drift.ts';
 import { serveHttp } from '../../worker/http.ts';
 import { connectorLog } from '../../worker/loglines.ts';
 import { runtimeQueue } from '../../workflows/messages.ts';
@@ -42,6 +43,7 @@ describe.skipIf(address === '')('the cadenza command', () => {
       dead: () => [],
       metrics: async () => '',
       logs: (platform, id, tail, follow, signal) => connectorLog(stage.deps.sites, platform, id, tail, follow, signal),
+      drift: async (signal) => drift(stage.site, signal),
       doctor: async () => [
         { name: 'configuration', ok: true, detail: 'fine' },
         { name: 'key', ok: false, detail: 'none', fix: 'make one' },
@@ -283,6 +285,31 @@ describe.skipIf(address === '')('the cadenza command', () => {
     });
     expect(await cadenza(['move', 'openaev'], env)).toMatchObject({ code: 2 });
   });
+
+  test('drift: a moved tag is shown, and replaced on request, and nothing else', async () => {
+    type Drifted = ConnectorSummary & { readonly drift: { readonly kind: string | null } | null };
+    const drifted = async () =>
+      JSON.parse((await cadenza(['list', '--drift', '--json'], env)).out) as readonly Drifted[];
+    expect((await drifted()).map((c) => c.drift?.kind ?? null)).toEqual((await list()).map(() => null));
+    expect((await cadenza(['redeploy', '--drifted'], env)).out).toContain('Nothing has drifted.');
+    const before = new Map([...runtime.objects.values()].map((o) => [o.name, o.ref]));
+    const moved = `sha256:${'a'.repeat(64)}`;
+    runtime.move('other/image:2', moved);
+    sandbox.control.edit('Alpha', { image: 'other/image:2' });
+    expect(await cadenza(['reconcile'], env)).toMatchObject({ code: 0 });
+    await until(async () => (await list()).find((c) => c.name === 'Alpha')?.image === 'other/image:2');
+    runtime.move('other/image:2', `sha256:${'b'.repeat(64)}`);
+    await until(async () => (await drifted()).find((c) => c.name === 'Alpha')?.drift?.kind === 'digest');
+    const shown = await cadenza(['list', '--drift'], env);
+    expect(shown.out).toMatch(/Alpha .*aaaaaaaaaaaa +bbbbbbbbbbbb +the tag was moved/);
+    const ended = await cadenza(['redeploy', '--drifted', '--json'], env);
+    expect(JSON.parse(ended.out)).toMatchObject([{ name: 'Alpha', settled: true, actions: [{ action: 'refresh' }] }]);
+    expect((await drifted()).filter((c) => (c.drift?.kind ?? null) !== null)).toEqual([]);
+    const after = new Map([...runtime.objects.values()].map((o) => [o.name, o.ref]));
+    for (const [name, ref] of before) expect([name, after.get(name) === ref]).toEqual([name, name !== 'alpha']);
+    expect(await cadenza(['redeploy'], env)).toMatchObject({ code: 2 });
+    expect(await cadenza(['redeploy', 'Alpha', '--drifted'], env)).toMatchObject({ code: 2 });
+  }, 60_000);
 
   test('--watch ends with 0 on Ctrl-C, logs -f too', async () => {
     const watched = await cadenzaProcess(['list', '--watch'], env, (out, signal) => {

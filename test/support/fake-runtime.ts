@@ -25,6 +25,8 @@ export interface FakeRuntime extends Runtime {
   readonly calls: readonly { readonly method: string; readonly target: string; readonly at: number }[];
   environment(connectorId: string): Spec['env'] | undefined;
   write(connectorId: string, text: string): void;
+  /** The registry gives another digest for this reference from now on. */
+  move(image: string, digest: string): void;
 }
 
 export interface FakeOptions {
@@ -51,6 +53,8 @@ const wait = (ms: number, signal: AbortSignal): Promise<void> =>
     signal.addEventListener('abort', stop, { once: true });
   });
 
+const unmoved = `sha256:${'0'.repeat(64)}`;
+
 type Mutable = { -readonly [K in keyof RuntimeObject]: RuntimeObject[K] };
 
 export function fakeRuntime(options: FakeOptions = {}): FakeRuntime {
@@ -61,6 +65,8 @@ export function fakeRuntime(options: FakeOptions = {}): FakeRuntime {
   const logs = new Map<string, LogLine[]>();
   const failures = new Map<string, Problem>();
   const listeners = new Set<(e: RuntimeEvent | 'cut') => void>();
+  const registry = new Map<string, string>();
+  const digests = new Map<string, string>();
   const calls: { method: string; target: string; at: number }[] = [];
   let dead = false;
 
@@ -111,6 +117,7 @@ export function fakeRuntime(options: FakeOptions = {}): FakeRuntime {
     objects.set(o.ref, o);
     envs.set(spec.connectorId, spec.env);
     logs.set(o.ref, []);
+    digests.set(o.ref, registry.get(spec.image) ?? unmoved);
     emit(o, 'create');
     return o;
   };
@@ -230,6 +237,15 @@ export function fakeRuntime(options: FakeOptions = {}): FakeRuntime {
         seen = all.length;
       }
     },
+    runningDigest: async (ref, signal) => {
+      await gate('runningDigest', '', signal);
+      return digests.get(ref);
+    },
+    availableDigest: async (image, _auth, signal) => {
+      await gate('availableDigest', '', signal);
+      return registry.get(image) ?? unmoved;
+    },
+    move: (image, digest) => void registry.set(image, digest),
     close: () => undefined,
     plant: (object) => {
       const o: Mutable = { ref: randomUUID(), state: 'down', createdAt: iso(), runtimeRestarts: 0, ...object };

@@ -1,28 +1,49 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { DefaultLogger, bundleWorkflowCode } from '@temporalio/worker';
+import type { TestProject } from 'vitest/node';
 import { cacheFolder, inCache } from '../../tools/cache.ts';
 import { existingEngine, startEngine } from '../../tools/engine.ts';
 import { importDemoImage } from '../../tools/image.ts';
 import { port } from '../../tools/ports.ts';
 import { startTemporal } from '../../tools/temporal.ts';
+import { clusterFor } from './cluster.ts';
 
 /**
- * Vitest's global set-up of every tier that needs services: one Temporal server and one engine for the whole run,
- * however many tiers ask. Tests look at TEMPORAL_ADDRESS and DOCKER_HOST only.
+ * Vitest's global set-up of every tier that needs services: one Temporal server, one engine and one Kubernetes cluster for
+ * the whole run, however many tiers ask. Tests look at TEMPORAL_ADDRESS, DOCKER_HOST and CADENZA_KUBECONFIG only.
  */
 let users = 0;
 let running: Promise<() => Promise<void>> | undefined;
 
-export default async function setup(): Promise<() => Promise<void>> {
+let ends: readonly (() => Promise<void>)[] = [];
+
+export default async function setup({ name }: TestProject): Promise<() => Promise<void>> {
   users += 1;
   running ??= startAll();
-  const stopAll = await running;
-  return async () => {
+  // Both to their end, so that what one has started is ended when the other fails.
+  const begun = await Promise.allSettled([running, clusterFor(name)]);
+  ends = [...new Set([...ends, ...begun.flatMap((b) => (b.status === 'fulfilled' ? [b.value] : []))])];
+  const done = async (): Promise<void> => {
     users -= 1;
-    if (users === 0) await stopAll();
+    if (users === 0) for (const end of ends) await end();
   };
+  const failed = begun.find((b) => b.status === 'rejected');
+  if (failed === undefined) return done;
+  await done();
+  throw failed.reason;
+}
+
+/** The workflows, bundled once for all tests: each stage would need two seconds for it. */
+async function bundled(dir: string): Promise<string> {
+  const quiet = new DefaultLogger('ERROR');
+  const workflowsPath = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url));
+  const { code } = await bundleWorkflowCode({ workflowsPath, logger: quiet });
+  const path = join(dir, 'workflow-bundle.js');
+  writeFileSync(path, code);
+  return path;
 }
 
 const strict = (name: string): boolean => process.env['CI'] === 'true' || process.env[`REQUIRE_${name}`] === '1';
@@ -49,6 +70,7 @@ async function startAll(): Promise<() => Promise<void>> {
     ends.push(() => server.stop());
     process.env['TEMPORAL_ADDRESS'] = server.address;
   });
+  process.env['CADENZA_TEST_BUNDLE'] = await bundled(dir);
   await attempt('DOCKER', async () => {
     let host =
       process.env['CI'] === 'true' && !process.env['DOCKER_HOST'] ? undefined : await existingEngine(process.env);

@@ -2,7 +2,7 @@ import { randomUUID, generateKeyPairSync } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
-import { NativeConnection, type Worker } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime as Sdk, type Worker } from '@temporalio/worker';
 import type { Deps, Log, Metrics, Site } from '../../activities/deps.ts';
 import type { Platform } from '../../model/connector.ts';
 import { defaultPolicy, type Policy } from '../../model/policy.ts';
@@ -52,11 +52,28 @@ export const silentMetrics: Metrics = {
   pushed: nothing,
 };
 
+/** Errors only: the SDK's own log would drown what a test says. */
+function quiet(): void {
+  try {
+    Sdk.install({ logger: new DefaultLogger('ERROR') });
+  } catch {
+    // Installed already, by an earlier stage of this process.
+  }
+}
+
+/** Bundled once by the global set-up; from the sources where there was none (benches), or where failures are encrypted. */
+function workflowCode(encrypted: boolean): WorkersOptions['workflows'] {
+  const codePath = process.env['CADENZA_TEST_BUNDLE'];
+  if (codePath !== undefined && !encrypted) return { workflowBundle: { codePath } };
+  return { workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)) };
+}
+
 let keys: ReturnType<typeof generateKeyPairSync> | undefined;
 /** One RSA key for the whole run: generating them is slow. */
 export const testKey = () => (keys ??= generateKeyPairSync('rsa', { modulusLength: 2048 })).privateKey;
 
 export async function startStage(options: StageOptions): Promise<Stage> {
+  quiet();
   const namespace = options.namespace ?? 'default';
   const taskQueue = options.taskQueue ?? `test-${randomUUID().slice(0, 8)}`;
   const connection = await Connection.connect({ address: options.address });
@@ -117,7 +134,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
     connection: native,
     namespace,
     identity: taskQueue,
-    workflows: { workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)) },
+    workflows: workflowCode(options.dataConverter !== undefined),
     graceMs: 2_000,
     ...encoded,
     ...(options.maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows: options.maxCachedWorkflows }),
@@ -145,7 +162,8 @@ export async function startStage(options: StageOptions): Promise<Stage> {
       await running;
       options.runtime.close();
       await native.close();
-      await connection.close();
+      // A call of an activity that was abandoned may be tried once more by a timer; on a closed connection it would throw.
+      setTimeout(() => void connection.close(), 60_000).unref();
     },
   };
 }

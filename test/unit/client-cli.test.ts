@@ -23,7 +23,6 @@ describe('exit codes', () => {
     ['no number', ['logs', 'x', '--tail', 'all'], 2],
     ['a number out of range', ['logs', 'x', '--tail', '0'], 2],
     ['a confirmation of nothing', ['orphans', 'confirm', 'opencti'], 2],
-    ['an adoption by hand', ['adopt'], 2],
     ['no instance', ['list'], 3],
   ])('%s: %j gives %i', async (_name, args, code) => {
     const ended = await cadenza(args, env);

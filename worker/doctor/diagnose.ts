@@ -7,9 +7,11 @@ import type { Check } from '../../model/check.ts';
 import type { Platform } from '../../model/connector.ts';
 import { runtimeQueue } from '../../workflows/messages.ts';
 import { temporalAddress } from '../connection.ts';
+import { kubernetesOptions } from '../kubernetes.ts';
 import { configured, dockerAddress } from '../platforms.ts';
 import { bad, good, guarded, skipped, wordsOf } from './check.ts';
 import { keyCheck } from './key.ts';
+import { kubernetesChecks } from './kubernetes.ts';
 import { platformChecks } from './platform.ts';
 import { registryCheck } from './registry.ts';
 import { runtimeChecks } from './runtime.ts';
@@ -95,13 +97,17 @@ async function examinePlatform(
     const [onPlatform, onRuntime] = await Promise.all([
       guarded(platform, 'look at the log of the worker', () => platformChecks(client, keys, signal)),
       guarded(`${platform} runtime`, `look at ${platform}.daemon.${selector}`, async () => {
-        const facts = {
-          platform,
-          address: dockerAddress(d, env),
-          networkMode: d.network_mode,
-          connectorUrl: section.connector_url ?? section.url,
-        };
-        const [checks, id] = await runtimeChecks(facts, signal);
+        const connectorUrl = section.connector_url ?? section.url;
+        const [checks, id] =
+          selector === 'kubernetes'
+            ? await kubernetesChecks(
+                { platform, options: kubernetesOptions(config, platform, () => undefined, env), connectorUrl },
+                signal,
+              )
+            : await runtimeChecks(
+                { platform, address: dockerAddress(d, env), networkMode: d.network_mode, connectorUrl },
+                signal,
+              );
         engineId = id;
         return checks;
       }),

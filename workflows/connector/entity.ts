@@ -50,8 +50,9 @@ export function memoOf(input: ConnectorInput, s: EntityState): ConnectorMemo {
       workflowId: connectorWorkflowId(input.platform, input.id),
     },
     marks: {
-      // With what the platform was told, so that our own report coming back in the next listing is nothing new.
-      desired: d === undefined ? '' : desiredDigest({ ...d, reported }),
+      // With what the platform was told, so that our own report coming back in the next listing is nothing new. While the
+      // record cannot be read the mark is empty, so that the poll that can read it again signals it.
+      desired: d === undefined || o?.problem !== undefined ? '' : desiredDigest({ ...d, reported }),
       actual: actualDigest(seen.filter((x) => isCandidate(x, input.id, input.platform, managerIds))),
       looping: m.looping,
       lines: m.lines.at(-1)?.at ?? '',
@@ -115,6 +116,7 @@ export function applyCommand(m: Memory, d: Desired | undefined, command: Command
 /** One command waiting for the connector to come to rest. */
 export interface Job {
   readonly command: CommandName;
+  readonly fresh: boolean;
   taken: boolean;
   done: boolean;
   /** `restart` stops the process before the plan starts it again. */

@@ -28,7 +28,13 @@ export function connectorActivities(input: Pick<ConnectorInput, 'platform' | 'id
   const main = proxyActivities<MainActivities>({ startToCloseTimeout: '2m', retry: { maximumAttempts: 1 } });
 
   const key = { platform, id };
-  const perform = (step: Step, d: Desired | undefined, force: boolean, confirmGone: boolean): Promise<Observation> => {
+  const perform = (
+    step: Step,
+    d: Desired | undefined,
+    how: { readonly force: boolean; readonly confirmGone: boolean; readonly fresh: boolean },
+  ): Promise<Observation> => {
+    const { force, confirmGone } = how;
+    const fresh = how.fresh ? { fresh: true } : {};
     const hashes = { contractHash: d?.contractHash ?? '', specHash: d?.specHash ?? '' };
     switch (step.kind) {
       case 'deploy': {
@@ -36,7 +42,7 @@ export function connectorActivities(input: Pick<ConnectorInput, 'platform' | 'id
         return long.deploy.executeWithOptions({ summary: `deploy ${d?.image ?? ''}` }, [args]);
       }
       case 'refresh': {
-        const args = { ...key, ...hashes, ref: step.ref, name: step.name, start: step.start };
+        const args = { ...key, ...hashes, ref: step.ref, name: step.name, start: step.start, ...fresh };
         return long.refresh.executeWithOptions({ summary: `refresh to ${d?.image ?? ''}` }, [args]);
       }
       case 'rename':
