@@ -1,6 +1,6 @@
 /**
  * Engine events of our own actions wake nobody: the action looks afterwards anyway. What happened after that look began
- * is handed on when the action ends, so that a death right behind it is not lost.
+ * is handed on when the action ends, so that a death right behind it is not lost; the start it brought about is not news.
  */
 export interface Busy {
   run<T>(id: string, action: (looking: () => void) => Promise<T>): Promise<T>;
@@ -27,7 +27,8 @@ export function busy(wake: (id: string, event: string) => void): Busy {
     absorbs(id, event) {
       const mine = under.get(id);
       if (mine === undefined) return false;
-      if (mine.looking) mine.late.push(event);
+      // A start may be told late, but the look has seen the process; only its end would be news.
+      if (mine.looking && event !== 'start') mine.late.push(event);
       return true;
     },
   };

@@ -3,14 +3,14 @@ import type { ConnectorRecord } from '../model/connector.ts';
 import { benign, permanent, retryable } from '../model/errors.ts';
 import { isReference } from '../model/image.ts';
 import { masked } from '../model/mask.ts';
-import type { Observation } from '../model/observation.ts';
 import type { Spec } from '../runtimes/runtime.ts';
-import { type Busy } from './busy.ts';
+import { announce } from './announce.ts';
+import type { Busy } from './busy.ts';
 import { heartbeating } from './context.ts';
 import type { Deps, Site } from './deps.ts';
 import { look, siteOf } from './look.ts';
 import { freshListing } from './listing.ts';
-import type { ConnectorKey, RuntimeActivities, WantedVersion } from './types.ts';
+import type { Acted, Announcing, ConnectorKey, RuntimeActivities, WantedVersion } from './types.ts';
 
 const limits = new WeakMap<Site, LimitFunction>();
 
@@ -31,15 +31,15 @@ type Lifecycle = Pick<
 /** What changes one connector's object. Each does one thing, then looks, and answers with that look. */
 export function lifecycle(deps: Deps, busyOf: (platform: Site['platform']) => Busy): Lifecycle {
   const act = async (
-    key: ConnectorKey,
+    key: ConnectorKey & Announcing,
     action: string,
     work: (site: Site, signal: AbortSignal, progress: (text: string) => void) => Promise<void>,
-  ): Promise<Observation> =>
+  ): Promise<Acted> =>
     heartbeating(async (signal, progress) => {
       const site = siteOf(deps.sites, key.platform);
       const refusal = site.registration.refusal();
       if (refusal !== undefined) throw refusal;
-      return busyOf(key.platform).run(key.id, async (looking) => {
+      const after = await busyOf(key.platform).run(key.id, async (looking) => {
         try {
           await work(site, signal, progress);
           deps.metrics.action(key.platform, action, 'done');
@@ -50,6 +50,9 @@ export function lifecycle(deps: Deps, busyOf: (platform: Site['platform']) => Bu
         looking();
         return look(site, key.id, deps.now, signal);
       });
+      if (key.announce === undefined) return after;
+      const announced = await announce(deps, site, key.id, key.announce, after, signal);
+      return announced === undefined ? after : { ...after, announced };
     });
 
   const prepare = async (

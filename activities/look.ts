@@ -12,6 +12,7 @@ export async function look(site: Site, id: string, now: () => number, signal: Ab
     seen: await see(site, id, now, signal),
     ...(desired === undefined && problem !== undefined ? { problem } : {}),
     policy: site.policy,
+    place: { runtime: site.runtime.kind, queue: site.runtimeQueue },
   };
 }
 

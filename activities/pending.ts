@@ -17,7 +17,11 @@ export interface Pending {
 }
 
 export const shownBy = (memo: ConnectorMemo | undefined): string | undefined =>
-  memo === undefined ? undefined : `${memo.marks.desired} ${memo.marks.actual}`;
+  memo === undefined ? undefined : markOf(memo.marks.desired, memo.marks.actual, memo.marks.queue);
+
+/** What a connector's workflow has dealt with: a record, objects, and the queue of the runtime they are on. */
+export const markOf = (desired: string, actual: string, queue: string | undefined): string =>
+  [desired, actual, ...(queue === undefined ? [] : [queue])].join(' ');
 
 const digest = (memo: ConnectorMemo | undefined): string => shortHash(JSON.stringify(memo ?? null));
 

@@ -12,7 +12,7 @@ import type { Deps, Site } from './deps.ts';
 import type { cachedEntities } from './entities.ts';
 import { freshListing } from './listing.ts';
 import { look, siteOf } from './look.ts';
-import { pendingSignals } from './pending.ts';
+import { markOf, pendingSignals } from './pending.ts';
 import { signalConnector } from './signal.ts';
 import type { SyncRequestArgs, SyncResult } from './types.ts';
 
@@ -54,7 +54,7 @@ export function sync(deps: Deps, memosOf: (site: Site) => ReturnType<typeof cach
 
       const byId = groupById(objects);
       const asked = site.records.all().filter((d) => request.connector === undefined || d.id === request.connector);
-      const mark = (d: Desired): string => markOf(site, d, byId.get(d.id) ?? []);
+      const mark = (d: Desired): string => markOn(site, d, byId.get(d.id) ?? []);
       const news = (): readonly Desired[] => asked.filter((d) => pending.isNews(key(d), mark(d), memos.get(d.id), now));
       // What the memos said a while ago suffices to see that nothing is new; to say that something is takes the newest.
       const newest = request.explain === true || asked.some((d) => pending.awaits(key(d)));
@@ -122,8 +122,8 @@ export function groupById(objects: readonly RuntimeObject[]): ReadonlyMap<string
 const candidates = (site: Site, d: Desired, objects: readonly RuntimeObject[]): readonly RuntimeObject[] =>
   objects.filter((o) => isCandidate(o, d.id, d.platform, site.policy.managerIds));
 
-const markOf = (site: Site, d: Desired, objects: readonly RuntimeObject[]): string =>
-  `${desiredDigest(d)} ${actualDigest(candidates(site, d, objects))}`;
+const markOn = (site: Site, d: Desired, objects: readonly RuntimeObject[]): string =>
+  markOf(desiredDigest(d), actualDigest(candidates(site, d, objects)), site.runtimeQueue);
 
 /** Records that could not be read: their workflow shows why; the object is left as it is. */
 async function tellSkipped(

@@ -1,3 +1,4 @@
+import type { Announced, Announcement } from '../model/announce.ts';
 import type { ActionResult } from '../model/command.ts';
 import type { Health, Platform, Status } from '../model/connector.ts';
 import type { LifecycleLine } from '../model/memory.ts';
@@ -18,15 +19,25 @@ export interface WantedVersion extends ConnectorKey {
   readonly fresh?: boolean;
 }
 
+/** What a step may tell the platform when its look shows that it worked. */
+export interface Announcing {
+  readonly announce?: Announcement;
+}
+
+/** The look that followed a step, and what the platform was told of it. */
+export interface Acted extends Observation {
+  readonly announced?: Announced;
+}
+
 /** Activities on the queue of the runtime they need. Each mutation answers with a fresh look. */
 export interface RuntimeActivities {
   observe(key: ConnectorKey): Promise<Observation>;
-  deploy(want: WantedVersion & { readonly name: string; readonly start: boolean }): Promise<Observation>;
+  deploy(want: WantedVersion & Announcing & { readonly name: string; readonly start: boolean }): Promise<Acted>;
   refresh(
-    want: WantedVersion & { readonly ref: string; readonly name: string; readonly start: boolean },
-  ): Promise<Observation>;
-  start(key: ConnectorKey & { readonly ref: string }): Promise<Observation>;
-  stop(key: ConnectorKey & { readonly ref: string; readonly force: boolean }): Promise<Observation>;
+    want: WantedVersion & Announcing & { readonly ref: string; readonly name: string; readonly start: boolean },
+  ): Promise<Acted>;
+  start(key: ConnectorKey & Announcing & { readonly ref: string }): Promise<Acted>;
+  stop(key: ConnectorKey & Announcing & { readonly ref: string; readonly force: boolean }): Promise<Acted>;
   unpause(key: ConnectorKey & { readonly ref: string }): Promise<Observation>;
   rename(key: ConnectorKey & { readonly ref: string; readonly name: string }): Promise<Observation>;
   /** With `confirmGone` the platform is asked once more; `Superseded` when it lists the connector after all. */

@@ -62,7 +62,9 @@ export interface RuntimeObject {
   readonly createdAt?: string;
   readonly exitCode?: number;
   readonly oomKilled?: boolean;
-  /** Restarts the runtime made by itself since the object was created. */
+  /** Where the runtime runs an object in replaceable instances (pods, tasks): the present one. A new one is no crash by itself. */
+  readonly instance?: string;
+  /** Restarts the runtime made by itself since the object was created; ends of earlier instances count where they were failures. */
   readonly runtimeRestarts: number;
   /** It is not up, and the runtime keeps trying by itself: it is left to that, neither started again nor removed. */
   readonly retried?: boolean;

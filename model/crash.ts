@@ -35,6 +35,8 @@ export function countCrashes(m: Memory, o: RuntimeObject, contactSince: string):
   const itself = Math.max(0, o.runtimeRestarts - known.runtimeRestarts);
   // The end that led to a restart under way was counted when that began; what the runtime restarted since is new.
   if (known.state !== 'running') return known.state === 'paused' ? 0 : itself;
+  // The runtime has put another instance in its place: what failed before that is in its own count.
+  if (o.instance !== undefined && known.instance !== undefined && o.instance !== known.instance) return itself;
   const sameProcess = o.state === 'running' && (known.startedAt === undefined || known.startedAt === o.startedAt);
   return sameProcess ? itself : Math.max(1, itself);
 }
@@ -47,6 +49,7 @@ const remember = (m: Memory, o: RuntimeObject): Memory => ({
     state: o.state === 'transitional' && m.known?.ref === o.ref && m.known.state === 'down' ? 'down' : o.state,
     runtimeRestarts: o.runtimeRestarts,
     ...(o.startedAt === undefined ? {} : { startedAt: o.startedAt }),
+    ...(o.instance === undefined ? {} : { instance: o.instance }),
     ...(o.contractHash === undefined ? {} : { contractHash: o.contractHash }),
     ...(o.specHash === undefined ? {} : { specHash: o.specHash }),
   },

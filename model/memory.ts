@@ -72,6 +72,7 @@ export interface Known {
   readonly ref: string;
   readonly state: ObjectState;
   readonly startedAt?: string;
+  readonly instance?: string;
   readonly runtimeRestarts: number;
   readonly contractHash?: string;
   readonly specHash?: string;
@@ -120,7 +121,7 @@ export interface Memory {
 
 export const maxLines = 20;
 export const maxTransitions = 20;
-const maxText = 300;
+export const maxText = 300;
 const maxReason = 200;
 
 export const newMemory = (at: string): Memory => ({

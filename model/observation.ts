@@ -1,4 +1,4 @@
-import type { Platform, Requested, RuntimeObject, Status } from './connector.ts';
+import type { Platform, Requested, RuntimeKind, RuntimeObject, Status } from './connector.ts';
 import { connectorLabel, managerLabel, platformLabel } from './labels.ts';
 import type { Names } from './names.ts';
 import type { Policy } from './policy.ts';
@@ -32,6 +32,13 @@ export type Seen =
       readonly contactSince: string;
     };
 
+/** The runtime an observation comes from; another one than before: the platform was moved. */
+export interface Place {
+  readonly runtime: RuntimeKind;
+  /** Task queue of the workers that reach it. */
+  readonly queue: string;
+}
+
 /** One connector as the platform wants it and the runtime has it, at one moment. */
 export interface Observation {
   /** `gone`: a complete listing lacks it. `unknown`: no good listing at hand; the last known record stays in force. */
@@ -40,6 +47,7 @@ export interface Observation {
   /** Why the record could not be read; the last known one stays in force. */
   readonly problem?: string;
   readonly policy: Policy;
+  readonly place?: Place;
 }
 
 /** True when an object carries this connector's label and one of our manager ids, and no other platform's label. */

@@ -1,8 +1,17 @@
 import { blockedDelay, failureDelay, listingDelay, notPermittedDelay, runtimeDelay } from './backoff.ts';
-import type { RuntimeObject } from './connector.ts';
+import type { RuntimeKind, RuntimeObject } from './connector.ts';
 import { neverAgain, noticed, resetCrashes } from './crash.ts';
 import { type Identity, identify } from './identity.ts';
-import { type LifecycleEvent, type Memory, forgetNotes, withLine, withNote, without } from './memory.ts';
+import {
+  type LifecycleEvent,
+  type LifecycleLine,
+  type Memory,
+  forgetNotes,
+  maxText,
+  withLine,
+  withNote,
+  without,
+} from './memory.ts';
 import type { Desired, Observation } from './observation.ts';
 import { type Step, wantKey, wanted } from './plan.ts';
 import type { Policy } from './policy.ts';
@@ -34,6 +43,20 @@ export function absorbDesired(m: Memory, d: Desired, previous: Desired | undefin
   if (next.failure !== undefined && next.failure.key !== wantKey(d)) next = without(next, 'failure', 'lastError');
   return { ...next, requested: request };
 }
+
+/** The platform was moved to another runtime; only what concerns the platform itself stays. */
+export const movedTo = (m: Memory, runtime: RuntimeKind, at: string): Memory =>
+  withLine(
+    {
+      ...resetCrashes(without(m, 'known', 'failure', 'lastError', 'betweenSince', 'stopFailures')),
+      blind: 0,
+      restarts: 0,
+    },
+    at,
+    'info',
+    'command',
+    `the platform was moved to another runtime (${runtime}); what the old one runs is left as it is`,
+  );
 
 /** Takes in a look at the runtime. */
 export function absorbSeen(m: Memory, d: Desired | undefined, o: Observation, moment: Moment): Memory {
@@ -110,12 +133,19 @@ export function afterStep(m: Memory, step: Step, after: RuntimeObject | undefine
     next = { ...without(next, 'redeploy', 'fresh', 'known'), restarts: 0 };
     next = forgetNotes(next, 'pull_failed', 'create_failed', 'start_failed', 'swap_undone', 'decrypt_failed');
   }
-  const event = doneEvent[step.kind];
-  if (event !== undefined) next = withLine(next, iso(now), 'info', event, sentence(step));
+  const line = doneLine(step);
+  if (line !== undefined) next = withLine(next, iso(now), 'info', line.event, line.text);
   if (after === undefined) return without(next, 'known');
   const state = startsProcess(step) ? 'running' : 'down';
   if (step.kind === 'rename') return next;
-  return { ...next, known: { ref: after.ref, state, runtimeRestarts: after.runtimeRestarts } };
+  const { ref, runtimeRestarts, instance } = after;
+  return { ...next, known: { ref, state, runtimeRestarts, ...(instance === undefined ? {} : { instance }) } };
+}
+
+/** What the connector's log says of a step that worked. */
+export function doneLine(step: Step): Pick<LifecycleLine, 'event' | 'text'> | undefined {
+  const event = doneEvent[step.kind];
+  return event === undefined ? undefined : { event, text: sentence(step).slice(0, maxText) };
 }
 
 function sentence(step: Step): string {

@@ -1,4 +1,4 @@
-import type { RuntimeObject, Status } from './connector.ts';
+import type { Health, RuntimeObject, Status } from './connector.ts';
 import type { Memory } from './memory.ts';
 import type { Desired } from './observation.ts';
 
@@ -19,3 +19,7 @@ export function reportNow(up: boolean, m: Memory, o: RuntimeObject, p: Told, now
   const status: Status = up ? 'started' : 'stopped';
   return p === status ? {} : { report: status };
 }
+
+/** Two health reports with the same mark say the same. */
+export const healthMark = ({ restartCount, startedAt, inRebootLoop }: Health): string =>
+  `${restartCount} ${startedAt} ${inRebootLoop}`;

@@ -35,6 +35,8 @@ export interface ConnectorMarks {
   readonly desired: string;
   /** Digest of the objects the entity has seen. */
   readonly actual: string;
+  /** Task queue of the runtime it saw them on. */
+  readonly queue?: string;
   /** Start of the running process, ISO 8601; for health. */
   readonly startedAt?: string;
   readonly looping: boolean;

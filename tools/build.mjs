@@ -70,9 +70,12 @@ export async function build() {
   };
   copyFileSync(join(root, 'codec', 'failures.cjs'), join(dist, 'codec', 'failures.cjs'));
   // Two bundles: with encrypted payloads the messages of failures travel encrypted too, and that is decided here.
+  const workflowsPath = join(dist, 'workflows', 'index.js');
   const bundle = async (name, options) => {
     const { code } = await bundleWorkflowCode({
-      workflowsPath: join(dist, 'workflows', 'index.js'),
+      workflowsPath,
+      // Evaluated once and not anew for every workflow: none of these modules keeps anything of a workflow.
+      preloadModules: [workflowsPath],
       logger: quiet,
       ...options,
     });

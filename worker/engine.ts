@@ -20,7 +20,9 @@ export interface WorkersOptions {
   readonly connection: NativeConnection;
   readonly namespace: string;
   readonly identity: string;
-  readonly workflows: { readonly workflowBundle: WorkflowBundleOption } | { readonly workflowsPath: string };
+  readonly workflows:
+    | { readonly workflowBundle: WorkflowBundleOption }
+    | { readonly workflowsPath: string; readonly bundlerOptions?: { preloadModules: string[] } };
   /** How long running activities may take to end after a shutdown (ms). */
   readonly graceMs: number;
   readonly maxCachedWorkflows?: number;

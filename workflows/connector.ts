@@ -10,11 +10,12 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
+import { announcement, withAnnounced } from '../model/announce.ts';
 import type { CommandResult } from '../model/command.ts';
 import type { ErrorSummary } from '../model/errors.ts';
 import { type Memory, newMemory, withLine, withNote, withPhase } from '../model/memory.ts';
-import type { Desired, Observation } from '../model/observation.ts';
-import { absorbDesired, absorbSeen, afterFailure, afterStep, blindDelay } from '../model/outcome.ts';
+import type { Desired, Observation, Place } from '../model/observation.ts';
+import { absorbDesired, absorbSeen, afterFailure, afterStep, blindDelay, movedTo } from '../model/outcome.ts';
 import { type Plan, type Step, plan, planRemoval, wantKey, wanted } from '../model/plan.ts';
 import type { Phase } from '../model/phase.ts';
 import { told } from '../model/report.ts';
@@ -63,9 +64,10 @@ export async function connector(input: messages.ConnectorInput): Promise<void> {
   let wakeAt: number | undefined = input.carried === undefined ? undefined : Date.now();
   const jobs: Job[] = [];
 
-  const { perform, look, report } = connectorActivities(input);
+  let here = input;
+  let { perform, look } = connectorActivities(here);
   const show = display();
-  const outbox = reporter(input, report, (sent, at) => {
+  const outbox = reporter(input, connectorActivities(input).report, (sent, at) => {
     if (sent.status !== undefined) memory = { ...memory, told: { status: sent.status, at } };
   });
   const state = (): EntityState => ({ memory, desired, observation });
@@ -73,15 +75,16 @@ export async function connector(input: messages.ConnectorInput): Promise<void> {
   const iso = () => new Date().toISOString();
   const publish = (): void =>
     show(
-      memoOf(input, state()),
+      memoOf(here, state()),
       memory.looping,
       markdownOf(
-        input,
+        here,
         state(),
         doing === undefined ? undefined : `${doing.action} since ${doing.since}`,
         wakeAt === undefined ? undefined : new Date(wakeAt).toISOString(),
       ),
     );
+  // After continuing as new the lines are told once more: the worker that has them may be another one.
   let linesTold = input.carried === undefined ? '' : (memory.lines.at(-1)?.at ?? '');
   /** Hands the reporter what the platform does not know yet. */
   const tell = (status?: Plan['report']): void => {
@@ -97,12 +100,15 @@ export async function connector(input: messages.ConnectorInput): Promise<void> {
       memory = { ...memory, healthTold: health.mark };
       outbox.tell({ health: health.health });
     }
-    const newest = memory.lines.at(-1);
-    if (newest !== undefined && `${newest.at}${newest.text}` !== linesTold) {
-      linesTold = `${newest.at}${newest.text}`;
+    const newest = newestLine(memory);
+    if (newest !== '' && newest !== linesTold) {
+      linesTold = newest;
       outbox.tell({ lines: memory.lines });
     }
   };
+  /** Only with nothing else on its way, which could arrive later and turn the platform's picture back. */
+  const mayAnnounce = (step: Step) =>
+    desired === undefined || retiring !== undefined || !outbox.idle() ? undefined : announcement(memory, step, desired);
 
   setHandler(messages.observe, (o) => {
     inbox = o;
@@ -120,7 +126,7 @@ export async function connector(input: messages.ConnectorInput): Promise<void> {
     upgrading = true;
   });
   setHandler(messages.connectorState, () => ({
-    summary: memoOf(input, state()).summary,
+    summary: memoOf(here, state()).summary,
     memory,
     desired: desired ?? null,
     doing: doing ?? null,
@@ -151,8 +157,36 @@ export async function connector(input: messages.ConnectorInput): Promise<void> {
     },
   );
 
+  const isElsewhere = (place: Place | undefined): place is Place =>
+    place !== undefined && place.queue !== here.runtimeQueue;
+  /** The platform was moved to another runtime: what was known of the old one's objects says nothing about this one's. */
+  const settleIn = ({ runtime, queue }: Place): void => {
+    here = { ...here, runtime, runtimeQueue: queue };
+    ({ perform, look } = connectorActivities(here));
+    memory = movedTo(memory, runtime, iso());
+  };
+  /** Looks; gives up when nobody answers on this queue any more because the platform was moved. */
+  const lookNow = async (why: string): Promise<Observation | undefined> => {
+    let answered = false;
+    const scope = new CancellationScope();
+    const looking = scope
+      .run(() => look(why))
+      .finally(() => {
+        answered = true;
+      });
+    try {
+      await condition(() => answered || isElsewhere(inbox?.place));
+      if (!answered) scope.cancel();
+      return await looking;
+    } catch (error) {
+      if (isCancellation(error) && isElsewhere(inbox?.place)) return undefined;
+      throw error;
+    }
+  };
+
   /** What would make the step under way pointless: something newer is wanted. */
   const overtaken = (step: Step): boolean => {
+    if (isElsewhere(inbox?.place)) return true;
     if (step.kind !== 'deploy' && step.kind !== 'refresh') return false;
     if (retiring !== undefined || jobs.some((j) => !j.taken && j.command !== 'reconcile')) return true;
     const newer = inbox?.desired;
@@ -191,6 +225,7 @@ export async function connector(input: messages.ConnectorInput): Promise<void> {
           force: step.kind === 'stop' && (memory.stopFailures ?? 0) >= 3,
           confirmGone: retiring !== undefined,
           fresh: memory.fresh === true,
+          announce: mayAnnounce(step),
         }),
       )
       .finally(() => {
@@ -203,9 +238,14 @@ export async function connector(input: messages.ConnectorInput): Promise<void> {
       if (claimed && !(await condition(early, deployPatience, { summary: 'still told as started' }))) tell('stopped');
       await condition(early);
       if (!finished) scope.cancel();
-      const after = await running;
+      const { announced, ...after } = await running;
       note();
-      memory = afterStep(memory, step, objectAfter(after, desired), moment());
+      const at = announced === undefined ? Date.now() : Date.parse(announced.at);
+      memory = afterStep(memory, step, objectAfter(after, desired), { ...moment(), now: at });
+      if (announced !== undefined) {
+        memory = withAnnounced(memory, announced);
+        linesTold = newestLine(memory);
+      }
       return after;
     } catch (error) {
       if (isCancellation(error)) return undefined;
@@ -234,6 +274,7 @@ export async function connector(input: messages.ConnectorInput): Promise<void> {
   };
 
   const absorb = (o: Observation): void => {
+    if (isElsewhere(o.place)) settleIn(o.place);
     // A look by a worker with an older listing does not turn the wish back.
     if (typeof o.desired === 'object' && (desired === undefined || o.desired.listedAt >= desired.listedAt)) {
       memory = absorbDesired(memory, o.desired, desired, moment());
@@ -269,15 +310,18 @@ export async function connector(input: messages.ConnectorInput): Promise<void> {
       if (inbox !== undefined) {
         const newer: Observation = inbox;
         inbox = undefined;
+        const moved = isElsewhere(newer.place);
+        if (moved) settleIn(newer.place);
         if (typeof newer.desired === 'object' || newer.problem !== undefined) absorb(newer);
-        if (round > 0 && typeof newer.desired === 'object') current = undefined;
+        if (moved || (round > 0 && typeof newer.desired === 'object')) current = undefined;
       }
       takeJobs();
       if (current === undefined) {
         woken = undefined;
         doing = { action: 'look', since: iso() };
-        current = await look(round === 0 ? (woken ?? 'time') : 'after a step');
+        current = await lookNow(round === 0 ? (woken ?? 'time') : 'after a step');
         doing = undefined;
+        if (current === undefined) continue;
       }
       absorb(current);
       const next = nextPlan(current);
@@ -345,7 +389,7 @@ export async function connector(input: messages.ConnectorInput): Promise<void> {
           ...(observation === undefined ? {} : { observation }),
           ...(desired === undefined ? {} : { desired }),
         };
-        await continueAsNew<typeof connector>({ ...input, carried });
+        await continueAsNew<typeof connector>({ ...here, carried });
       }
     }
     if (wakeAt === undefined) await condition(stirred);
@@ -371,6 +415,11 @@ export async function connector(input: messages.ConnectorInput): Promise<void> {
     publish();
   }
 }
+
+const newestLine = (m: Memory): string => {
+  const line = m.lines.at(-1);
+  return line === undefined ? '' : `${line.at}${line.text}`;
+};
 
 const commandNames = { start: 1, stop: 1, restart: 1, redeploy: 1, pause: 1, resume: 1, reconcile: 1 };
 

@@ -116,6 +116,7 @@ export function toObject(d: Deployment, pods: readonly Pod[], restarts: number, 
     ...(reason === undefined || reason === '' ? {} : { reason }),
     ...(own?.image === undefined ? {} : { image: own.image }),
     ...(createdAt === undefined ? {} : { createdAt }),
+    ...(pod?.metadata.uid === undefined ? {} : { instance: pod.metadata.uid }),
     ...processOf(status),
   };
 }

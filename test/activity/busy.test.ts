@@ -45,6 +45,15 @@ describe('events of our own actions', () => {
     expect(woken).toEqual(['a destroy']);
   });
 
+  test('its own start, told late, is not news: the look has seen it', async () => {
+    const action = acting('a');
+    action.look();
+    expect(b.absorbs('a', 'start')).toBe(true);
+    action.end();
+    await action.result;
+    expect(woken).toEqual([]);
+  });
+
   test('are handed on when it fails, too', async () => {
     const action = acting('a');
     action.look();

@@ -46,7 +46,8 @@ let changed: WorkflowBundleWithSourceMap;
 
 beforeAll(async () => {
   Runtime.install({ logger, telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR' }) } } });
-  present = await bundleWorkflowCode({ workflowsPath: path('../../workflows/index.ts'), logger });
+  const workflowsPath = path('../../workflows/index.ts');
+  present = await bundleWorkflowCode({ workflowsPath, preloadModules: [workflowsPath], logger });
   changed = await bundleWorkflowCode({ workflowsPath: path('changed.ts'), logger });
 }, 120_000);
 

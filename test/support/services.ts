@@ -40,7 +40,7 @@ export default async function setup({ name }: TestProject): Promise<() => Promis
 async function bundled(dir: string): Promise<string> {
   const quiet = new DefaultLogger('ERROR');
   const workflowsPath = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url));
-  const { code } = await bundleWorkflowCode({ workflowsPath, logger: quiet });
+  const { code } = await bundleWorkflowCode({ workflowsPath, preloadModules: [workflowsPath], logger: quiet });
   const path = join(dir, 'workflow-bundle.js');
   writeFileSync(path, code);
   return path;

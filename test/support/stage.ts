@@ -65,7 +65,8 @@ function quiet(): void {
 function workflowCode(encrypted: boolean): WorkersOptions['workflows'] {
   const codePath = process.env['CADENZA_TEST_BUNDLE'];
   if (codePath !== undefined && !encrypted) return { workflowBundle: { codePath } };
-  return { workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)) };
+  const workflowsPath = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url));
+  return { workflowsPath, bundlerOptions: { preloadModules: [workflowsPath] } };
 }
 
 let keys: ReturnType<typeof generateKeyPairSync> | undefined;

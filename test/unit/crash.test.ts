@@ -247,6 +247,18 @@ describe('what counts as a crash', () => {
       known({ state: 'transitional', runtimeRestarts: 1 }),
       ended({ state: 'transitional', runtimeRestarts: 2 }),
     ],
+    [
+      'another instance in place of one that was deleted by hand',
+      0,
+      known({ instance: 'pod-1' }),
+      running({ startedAt: iso(t0), instance: 'pod-2' }),
+    ],
+    [
+      'another instance in place of one that failed',
+      1,
+      known({ instance: 'pod-1' }),
+      running({ startedAt: iso(t0), instance: 'pod-2', runtimeRestarts: 1 }),
+    ],
     ['the same process, still running', 0, known(), running()],
     ['a stop by Cadenza', 0, known({ state: 'down' }), ended()],
     ['a start by hand', 0, known({ state: 'down' }), running({ startedAt: iso(t0) })],

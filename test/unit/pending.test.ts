@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { pendingSignals } from '../../activities/pending.ts';
+import { markOf, pendingSignals } from '../../activities/pending.ts';
 import type { ConnectorMemo } from '../../workflows/messages.ts';
 
 const memo = (desired: string, actual: string, lines = ''): ConnectorMemo => ({
@@ -38,6 +38,13 @@ describe('whom a poll signals', () => {
     p.signalled(key, 'start down', memo('start', 'down'), 1_000);
     expect(p.isNews(key, 'start down', memo('start', 'down'), 2_000)).toBe(false);
     expect(p.awaits(key)).toBe(false);
+  });
+
+  test('a connector whose workflow still acts on another runtime, though both have the same', () => {
+    const moved = memo('start', 'none');
+    const there = { ...moved, marks: { ...moved.marks, queue: 'there' } };
+    expect(pendingSignals().isNews(key, markOf('start', 'none', 'here'), there, 0)).toBe(true);
+    expect(pendingSignals().isNews(key, markOf('start', 'none', 'there'), there, 0)).toBe(false);
   });
 
   test('nobody once the workflow shows what is', () => {

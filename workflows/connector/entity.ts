@@ -6,7 +6,7 @@ import { identify } from '../../model/identity.ts';
 import { type Memory, withLine, without } from '../../model/memory.ts';
 import { type Desired, type Observation, actualDigest, desiredDigest, isCandidate } from '../../model/observation.ts';
 import { wanted } from '../../model/plan.ts';
-import { told } from '../../model/report.ts';
+import { healthMark, told } from '../../model/report.ts';
 import { type ConnectorInput, type ConnectorMemo, connectorWorkflowId } from '../messages.ts';
 
 /** The pure remainder of the connector's workflow: views of its state, and what a command does to it. */
@@ -54,6 +54,7 @@ export function memoOf(input: ConnectorInput, s: EntityState): ConnectorMemo {
       // record cannot be read the mark is empty, so that the poll that can read it again signals it.
       desired: d === undefined || o?.problem !== undefined ? '' : desiredDigest({ ...d, reported }),
       actual: actualDigest(seen.filter((x) => isCandidate(x, input.id, input.platform, managerIds))),
+      queue: input.runtimeQueue,
       looping: m.looping,
       lines: m.lines.at(-1)?.at ?? '',
       ...(startedAt === undefined ? {} : { startedAt }),
@@ -76,10 +77,9 @@ export function healthToTell(s: EntityState): { readonly health: Health; readonl
   const up = object?.state === 'running';
   if (startedAt === undefined || !(up || m.looping || wasLooping)) return undefined;
   const started = new Date(startedAt).toISOString();
-  const mark = `${m.restarts} ${started} ${m.looping}`;
-  return mark === m.healthTold
-    ? undefined
-    : { mark, health: { restartCount: m.restarts, startedAt: started, inRebootLoop: m.looping } };
+  const health = { restartCount: m.restarts, startedAt: started, inRebootLoop: m.looping };
+  const mark = healthMark(health);
+  return mark === m.healthTold ? undefined : { mark, health };
 }
 
 /** A connector under an operator's command: what changes in the memory before the next plan. */

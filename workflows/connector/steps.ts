@@ -1,6 +1,6 @@
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
-import type { MainActivities, RuntimeActivities } from '../../activities/types.ts';
-import type { Observation } from '../../model/observation.ts';
+import type { Acted, MainActivities, RuntimeActivities } from '../../activities/types.ts';
+import type { Announcement } from '../../model/announce.ts';
 import { type Desired } from '../../model/observation.ts';
 import type { Step } from '../../model/plan.ts';
 import type { ConnectorInput } from '../messages.ts';
@@ -31,18 +31,24 @@ export function connectorActivities(input: Pick<ConnectorInput, 'platform' | 'id
   const perform = (
     step: Step,
     d: Desired | undefined,
-    how: { readonly force: boolean; readonly confirmGone: boolean; readonly fresh: boolean },
-  ): Promise<Observation> => {
+    how: {
+      readonly force: boolean;
+      readonly confirmGone: boolean;
+      readonly fresh: boolean;
+      readonly announce: Announcement | undefined;
+    },
+  ): Promise<Acted> => {
     const { force, confirmGone } = how;
+    const announce = how.announce === undefined ? {} : { announce: how.announce };
     const fresh = how.fresh ? { fresh: true } : {};
     const hashes = { contractHash: d?.contractHash ?? '', specHash: d?.specHash ?? '' };
     switch (step.kind) {
       case 'deploy': {
-        const args = { ...key, ...hashes, name: step.name, start: step.start };
+        const args = { ...key, ...hashes, name: step.name, start: step.start, ...announce };
         return long.deploy.executeWithOptions({ summary: `deploy ${d?.image ?? ''}` }, [args]);
       }
       case 'refresh': {
-        const args = { ...key, ...hashes, ref: step.ref, name: step.name, start: step.start, ...fresh };
+        const args = { ...key, ...hashes, ref: step.ref, name: step.name, start: step.start, ...fresh, ...announce };
         return long.refresh.executeWithOptions({ summary: `refresh to ${d?.image ?? ''}` }, [args]);
       }
       case 'rename':
@@ -50,10 +56,12 @@ export function connectorActivities(input: Pick<ConnectorInput, 'platform' | 'id
           { ...key, ref: step.ref, name: step.name },
         ]);
       case 'start':
-        return short.start.executeWithOptions({ summary: `start: ${step.reason}` }, [{ ...key, ref: step.ref }]);
+        return short.start.executeWithOptions({ summary: `start: ${step.reason}` }, [
+          { ...key, ref: step.ref, ...announce },
+        ]);
       case 'stop':
         return short.stop.executeWithOptions({ summary: `${force ? 'kill' : 'stop'}: ${step.reason}` }, [
-          { ...key, ref: step.ref, force },
+          { ...key, ref: step.ref, force, ...announce },
         ]);
       case 'unpause':
         return short.unpause.executeWithOptions({ summary: step.reason }, [{ ...key, ref: step.ref }]);
