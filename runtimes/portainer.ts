@@ -5,6 +5,7 @@ import type { Runtime } from './runtime.ts';
 
 export interface PortainerOptions
   extends Omit<PortainerAddress, 'grace'>, Omit<EngineOptions, 'labels' | 'registryHeader'> {
+  /** What kind of environment it is; only `docker` is served. */
   readonly environmentType: string;
   /** Portainer shows containers of one Compose project as a stack. */
   readonly stack?: string;
@@ -15,18 +16,25 @@ export interface PortainerOptions
 /** What the engine waits before a kill when it is told nothing (seconds). */
 const defaultGrace = 10;
 
-/** Docker behind Portainer: the same containers, through an environment of its API. */
+/** By this label Portainer groups containers. */
+const stackLabel = 'com.docker.compose.project';
+
+/** Docker behind Portainer: the same containers, through an environment of its API. Throws `InvalidConfiguration`. */
 export function portainer(options: PortainerOptions): Runtime {
-  if (options.environmentType !== 'docker')
+  const { environmentType, stack, registryId, stopTimeout } = options;
+  if (environmentType !== 'docker')
     throw permanent(
       'InvalidConfiguration',
-      `daemon.portainer.env_type is ${options.environmentType}; only docker is supported: reach Kubernetes or Swarm directly (daemon.selector)`,
+      `daemon.portainer.env_type is ${environmentType}; only docker is supported: reach Kubernetes or Swarm directly (daemon.selector)`,
     );
-  const { engine, close } = throughPortainer({ ...options, grace: options.stopTimeout ?? defaultGrace });
+  const { engine, close } = throughPortainer({ ...options, grace: stopTimeout ?? defaultGrace });
   const runtime = onEngine('portainer', engine, {
-    ...options,
-    ...(options.stack === undefined ? {} : { labels: stackLabels(options.stack) }),
-    ...(options.registryId === undefined ? {} : { registryHeader: { registryId: options.registryId } }),
+    hostOptions: options.hostOptions,
+    pullConcurrency: options.pullConcurrency,
+    timeoutMs: options.timeoutMs,
+    ...(stopTimeout === undefined ? {} : { stopTimeout }),
+    ...(stack === undefined ? {} : { labels: { [stackLabel]: stack } }),
+    ...(registryId === undefined ? {} : { registryHeader: { registryId } }),
   });
   return {
     ...runtime,
@@ -36,7 +44,3 @@ export function portainer(options: PortainerOptions): Runtime {
     },
   };
 }
-
-export const stackLabels = (stack: string): Readonly<Record<string, string>> => ({
-  'com.docker.compose.project': stack,
-});

@@ -4,10 +4,24 @@ const parts = (version: string): readonly [number, number] => {
   return [major, minor];
 };
 
-/** The older of the version that is configured and the newest one the engine speaks, as `v1.41`. */
-export function olderVersion(configured: string, engines: string | undefined): string {
-  const own = parts(configured);
-  const theirs = engines === undefined ? own : parts(engines);
-  const [major, minor] = theirs[0] < own[0] || (theirs[0] === own[0] && theirs[1] < own[1]) ? theirs : own;
-  return `v${major}.${minor}`;
+const older = (a: string, b: string): boolean => {
+  const [[majorA, minorA], [majorB, minorB]] = [parts(a), parts(b)];
+  return majorA < majorB || (majorA === majorB && minorA < minorB);
+};
+
+/** What the engine says of the versions it speaks. */
+export interface Spoken {
+  readonly ApiVersion: string;
+  /** Engines before API 1.25 have none. */
+  readonly MinAPIVersion?: string;
+}
+
+/** The configured version where the engine speaks it, else the nearest one that it does; as `v1.41`. */
+export function agreedVersion(configured: string, { ApiVersion, MinAPIVersion }: Spoken): string {
+  const nearest = older(ApiVersion, configured)
+    ? ApiVersion
+    : MinAPIVersion !== undefined && older(configured, MinAPIVersion)
+      ? MinAPIVersion
+      : configured;
+  return `v${parts(nearest).join('.')}`;
 }
