@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { PassThrough } from 'node:stream';
-import { notPortainer, translated } from './errors.ts';
+import { translated } from './errors.ts';
 
 /**
  * Log-in pages and reverse proxies answer 200 too. Taken for the engine's answer they would read as "there is no
@@ -21,14 +21,15 @@ const hasId = (value: unknown): boolean => typeof (value as { Id?: unknown } | n
 export const isStream = (data: unknown): data is IncomingMessage =>
   typeof (data as { pipe?: unknown } | null)?.pipe === 'function';
 
-/** A stream of the engine: pages are no streams, and an end before its time is told as what it is. */
+/** No stream of the engine is a page. */
+export const isPage = ({ headers }: IncomingMessage): boolean =>
+  headers['content-type']?.startsWith('text/html') === true;
+
+/** A stream whose end before its time is told as what it is. */
 export function relayed(source: IncomingMessage): PassThrough {
   const relay = new PassThrough();
-  if (source.headers['content-type']?.startsWith('text/html') === true) {
-    source.destroy();
-    relay.destroy(notPortainer());
-    return relay;
-  }
+  // Whoever reads it gets the error; until somebody does it must not be one that nobody caught.
+  relay.on('error', () => undefined);
   source.on('error', (error) => relay.destroy(translated(error) as Error));
   relay.on('close', () => source.destroy());
   return source.pipe(relay);

@@ -2,7 +2,7 @@ import Docker from 'dockerode';
 import { permanent } from '../../model/errors.ts';
 import { statusOf } from '../docker/errors.ts';
 import { agentFor, type Trust } from './agent.ts';
-import { isStream, relayed, strange } from './answers.ts';
+import { isPage, isStream, relayed, strange } from './answers.ts';
 import { registryHeader } from './credentials.ts';
 import { notPortainer } from './errors.ts';
 import { type Dial, type Modem, dialInTime, unlessAborted } from './dial.ts';
@@ -90,9 +90,10 @@ export function throughPortainer(address: PortainerAddress): PortainerClient {
       void judged(error, path, environment, probe).then(answered);
     };
     const succeed = (data: unknown): void => {
-      if (isStream(data)) answered(null, relayed(data));
-      else if (strange(method, path, data)) answered(notPortainer());
-      else answered(null, data);
+      if (!isStream(data)) return strange(method, path, data) ? answered(notPortainer()) : answered(null, data);
+      if (!isPage(data)) return answered(null, relayed(data));
+      data.destroy();
+      answered(notPortainer());
     };
     unlessAborted(negotiate(), abortSignal).then(
       () =>

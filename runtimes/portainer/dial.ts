@@ -31,14 +31,19 @@ export function dialInTime(dial: Modem['dial'], options: Dial, limitMs: number |
 }
 
 /** The caller's end does not wait for work that others wait for too. */
-export const unlessAborted = <T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> =>
-  signal === undefined
-    ? work
-    : Promise.race([
-        work,
-        new Promise<never>((_resolve, reject) => {
-          const leave = (): void => reject(signal.reason as Error);
-          if (signal.aborted) leave();
-          else signal.addEventListener('abort', leave, { once: true });
-        }),
-      ]);
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  signal.throwIfAborted();
+  let leave = (): void => undefined;
+  try {
+    return await Promise.race([
+      work,
+      new Promise<never>((_resolve, reject) => {
+        leave = () => reject(signal.reason as Error);
+        signal.addEventListener('abort', leave, { once: true });
+      }),
+    ]);
+  } finally {
+    signal.removeEventListener('abort', leave);
+  }
+}

@@ -20,7 +20,9 @@ export function ofEnvironment(error: unknown, id: string): unknown {
  */
 export async function judged(error: unknown, path: string, id: string, probe: Probe): Promise<unknown> {
   const status = statusOf(error);
-  if (status !== 401 && status !== 403 && status !== 404) return translated(error);
+  // Of a failed stream docker-modem keeps the message only, and not what tells Portainer's errors from the engine's.
+  const bare = status === 500 && !(error as { json?: object | null }).json;
+  if (status !== 401 && status !== 403 && status !== 404 && !bare) return translated(error);
   const trouble = await probe().then(
     () => undefined,
     (e: unknown) => ofEnvironment(e, id),
