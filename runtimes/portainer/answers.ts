@@ -13,6 +13,7 @@ export function strange(method: string, path: string, data: unknown): boolean {
   const [list, one] = [path.startsWith('/containers/json'), /^\/containers\/(create|[^/]+\/json)/.test(path)];
   if (Buffer.isBuffer(data)) return data.length > 0 || method === 'GET' || one;
   if (list) return !Array.isArray(data) || !data.every(hasId);
+  if (path.startsWith('/info')) return typeof (data as { ID?: unknown } | null)?.ID !== 'string';
   return one ? !hasId(data) : typeof data !== 'object' || Array.isArray(data);
 }
 

@@ -1,24 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { createServer as createWebServer } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type PortainerOptions, portainer } from '../../runtimes/portainer.ts';
 import type { Runtime } from '../../runtimes/runtime.ts';
 import { portainerChecks } from '../../worker/doctor/portainer.ts';
 import type { Shim } from '../support/portainer-shim.ts';
-import { engine, optionsFor, removeAll, selfSigned, shimFor, signal, specFor } from './portainer-support.ts';
+import { elsewhere, engine, optionsFor, removeAll, shimFor, signal, specFor, tls } from './portainer-support.ts';
 
 const managerId = `portainer-refusals-${randomUUID()}`;
 const made: Runtime[] = [];
 let shim: Shim;
-let dir: string;
 
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'cadenza-portainer-'));
   shim = await shimFor();
 });
 beforeEach(() => {
@@ -29,7 +23,6 @@ afterAll(async () => {
   for (const one of made) one.close();
   await removeAll(managerId);
   await shim.close();
-  rmSync(dir, { recursive: true, force: true });
 });
 
 const runtimeWith = (more: Partial<PortainerOptions> = {}, url = shim.url): Runtime => {
@@ -129,6 +122,21 @@ describe('what is there stays there, and every call says what is wrong', () => {
     expect(await state()).toBe(before);
   });
 
+  test.each([
+    ['an object', '{"status":"ok"}'],
+    ['a list', '[{"status":"ok"}]'],
+    ['nothing', ''],
+    ['half an answer', '[{"Id":"0123'],
+  ])('%s instead of the engine’s answer is not taken for it', async (_what, body) => {
+    const runtime = await used(() => shim.fail({ kind: 'answer', status: 200, type: 'application/json', body }));
+    for (const [call, work] of calls.filter(([c]) => ['engine', 'list', 'find', 'deploy', 'refresh'].includes(c))) {
+      const problem = await problemOf(work(runtime, name, ref));
+      expect(problem, call).toMatchObject({ type: 'RuntimeUnavailable' });
+      expect(problem.message, call).toMatch(/not Portainer/);
+    }
+    expect(await state()).toBe(before);
+  });
+
   test('what is not there is no error while the environment is', async () => {
     const runtime = runtimeWith();
     expect(await find(runtime, 'nobody-knows')).toEqual([]);
@@ -212,11 +220,8 @@ describe('no answer', () => {
 
 describe('TLS', () => {
   let secure: Shim;
-  let cert: string;
   beforeAll(async () => {
-    const own = selfSigned(dir);
-    ({ cert } = own);
-    secure = await shimFor({ tls: own });
+    secure = await shimFor({ tls });
   });
   afterAll(() => secure.close());
 
@@ -229,18 +234,17 @@ describe('TLS', () => {
   });
 
   test('with its certificate in ca, or unsecured, it works', async () => {
-    for (const more of [{ ca: cert }, { unsecuredCertificate: true }])
+    for (const more of [{ ca: tls.cert }, { unsecuredCertificate: true }])
       expect((await runtimeWith(more, secure.url).engine(signal())).id).not.toBe('');
   });
 
   test('a trusted certificate of another host is refused, and says what helps', async () => {
-    const other = selfSigned(dir, 'DNS:portainer.example');
-    const elsewhere = await shimFor({ tls: other });
+    const other = await shimFor({ tls: elsewhere });
     try {
-      const problem = await problemOf(runtimeWith({ ca: other.cert }, elsewhere.url).engine(signal()));
+      const problem = await problemOf(runtimeWith({ ca: elsewhere.cert }, other.url).engine(signal()));
       expect(problem.message).toMatch(/another host name.*portainer\.api.*unsecured_certificate/);
     } finally {
-      await elsewhere.close();
+      await other.close();
     }
   });
 
@@ -252,8 +256,7 @@ describe('TLS', () => {
 
 describe('through a proxy', () => {
   test.each([['http'], ['https']])('Portainer over %s comes through a tunnel', async (scheme) => {
-    const own = selfSigned(dir);
-    const target = await shimFor(scheme === 'https' ? { tls: own } : {});
+    const target = await shimFor(scheme === 'https' ? { tls } : {});
     const tunnels: string[] = [];
     const proxy = createWebServer().on('connect', ({ url = '', headers }, client) => {
       tunnels.push(`${url} ${headers['proxy-authorization'] ?? ''}`);
@@ -267,7 +270,7 @@ describe('through a proxy', () => {
     });
     await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
     const at = new URL(`http://user:p%40ss@127.0.0.1:${(proxy.address() as AddressInfo).port}`);
-    const runtime = runtimeWith({ proxy: at, ca: own.cert }, target.url);
+    const runtime = runtimeWith({ proxy: at, ca: tls.cert }, target.url);
     expect((await runtime.engine(signal())).id).not.toBe('');
     const basic = Buffer.from('user:p@ss').toString('base64');
     expect(tunnels[0]).toBe(`${new URL(target.url).host} Basic ${basic}`);
@@ -349,8 +352,7 @@ describe('the doctor', () => {
   });
 
   test('a certificate that is not checked is advised against', async () => {
-    const own = selfSigned(dir);
-    const secure = await shimFor({ tls: own });
+    const secure = await shimFor({ tls });
     try {
       const [checks] = await look({ unsecuredCertificate: true }, secure.url);
       expect(checks.at(-1)).toMatchObject({ name: 'opencti certificate', ok: true });

@@ -1,11 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import Docker from 'dockerode';
-import { type PortainerOptions } from '../../runtimes/portainer.ts';
+import type { PortainerOptions } from '../../runtimes/portainer.ts';
 import type { Spec } from '../../runtimes/runtime.ts';
 import { demoImage } from '../../tools/image.ts';
+import { certificate } from '../activity/opencti-server.ts';
 import { type Shim, type ShimOptions, startShim } from '../support/portainer-shim.ts';
+import { vectorPem } from '../unit/decrypt-vectors.ts';
 
 export const key = 'ptr_a-key-nobody-must-see';
 export const socket = (process.env['DOCKER_HOST'] ?? '').replace('unix://', '');
@@ -52,20 +51,31 @@ export async function removeAll(managerId: string): Promise<void> {
   await Promise.all(all.map((c) => engine().getContainer(c.Id).remove({ force: true, v: true })));
 }
 
-/** A certificate that vouches for itself, for this name. */
-export function selfSigned(dir: string, name = 'IP:127.0.0.1'): { readonly key: string; readonly cert: string } {
-  const [keyFile, certFile] = [join(dir, 'portainer-key.pem'), join(dir, 'portainer-cert.pem')];
-  execFileSync(
-    'openssl',
-    ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=portainer'].concat([
-      '-addext',
-      `subjectAltName=${name}`,
-      '-keyout',
-      keyFile,
-      '-out',
-      certFile,
-    ]),
-    { stdio: 'ignore' },
-  );
-  return { key: readFileSync(keyFile, 'utf8'), cert: readFileSync(certFile, 'utf8') };
-}
+/** Self-signed for 127.0.0.1. */
+export const tls = { key: vectorPem, cert: certificate };
+
+/** Self-signed for another host; good until 2119. */
+export const elsewhere = {
+  key: vectorPem,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIDOTCCAiGgAwIBAgIUDoqZCMlRHQNAor93/wUL/sZ4DKUwDQYJKoZIhvcNAQEL
+BQAwHDEaMBgGA1UEAwwRcG9ydGFpbmVyLmV4YW1wbGUwIBcNMjYxMTIzMjIzNjAz
+WhgPMjExOTEyMjYyMjM2MDNaMBwxGjAYBgNVBAMMEXBvcnRhaW5lci5leGFtcGxl
+MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEArm2RP9Zx5zxywa3V1FyW
+++osK4kAni8ry4ucwa0dK8U180wNRG3+DZU4Ot+LWVJ1OOLt7b8j7GQcDz+KRtAX
+FxEDH95TY3fhF/ONkpYszKXiKnV9E5MW41RSCSKRqZa/LD90AKEyB0VDwJPK9d/+
+ELfjx3rpn5vYGWls2vKvMFQnIARehQ55Zsg0f/HUvWBDJKEWr4S4q+NwwV5ot6Hx
+jrglpeRLPOL1Zu6PgClJSRhxJAY21YpXPLhb/tzBRmVTR9Fs6xydOuHdM2TLOk1l
+Yiv//5Ps0QmPIDpX+6nD6AqDa05AWYv97MxV/f948cD5EfEPaLcczTC1CUWaPDKm
+IQIDAQABo3EwbzAdBgNVHQ4EFgQUepoUdwG+2gZdcEjx7J3qabeJDDowHwYDVR0j
+BBgwFoAUepoUdwG+2gZdcEjx7J3qabeJDDowDwYDVR0TAQH/BAUwAwEB/zAcBgNV
+HREEFTATghFwb3J0YWluZXIuZXhhbXBsZTANBgkqhkiG9w0BAQsFAAOCAQEAqcIo
+qAHFyZ2+ZgsgihXBPIUrKHQv2ZbbdXP+PFXSv4GH7zr7OHGUrs0bj1V0konCpCqt
+shI+DmAbd8IXAtMI7WDQAFNKeA05VFQpp3LyAq/GRpX6uo2ba5InkaE4z7grWris
+Dbmji0DUx47j6hTebUUwnYlaBCRzrLDJaRfq2xgsvcBQ2xcgLuTBnC/YmtwrUQBV
+zzhdT18sdbodclFwWjIaor9P0F/pYWpTraibZzfN4SmXdjpn1eBHBPV8xH155sIF
+870RNns0oHjXkrn3g3MaSgkb0UI5djVv1uQRqFLWq+j1acHq0e6yGVn8zpmr7ZEP
+fo80q8y/KSjllQ5ETw==
+-----END CERTIFICATE-----
+`,
+};
