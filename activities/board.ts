@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { type Due, firstDue, mergeLog, nextBeat } from '../model/cadence.ts';
+import { type Due, type Sent, firstDue, mergeLog, newLog, nextBeat } from '../model/cadence.ts';
 import type { Health, RuntimeObject } from '../model/connector.ts';
 import { connectorLabel } from '../model/labels.ts';
 import type { LifecycleLine } from '../model/memory.ts';
 import { isCandidate } from '../model/observation.ts';
+import type { PlatformClient } from '../platforms/platform.ts';
 import type { ConnectorMemo } from '../workflows/messages.ts';
 import type { Site } from './deps.ts';
 
@@ -27,7 +28,7 @@ export interface Board {
   due(site: Pick<Site, 'cadence'>, now: number, underway?: ReadonlySet<string>): readonly Post[];
   /** Connectors whose lifecycle lines the worker has not seen yet. */
   unread(): readonly string[];
-  /** The log to push, or nothing when it is what was pushed last. */
+  /** The log to push: all of it, or what is new of it, as the platform takes it; nothing when nothing is new. */
   compose(
     id: string,
     tail: readonly { at: string; text: string }[],
@@ -58,14 +59,17 @@ interface Entry {
   /** Handed out and not accepted yet: a stopped connector has no next beat that would replace a lost push. */
   owed: boolean;
   lastLog: string;
+  /** Where a push extends the log: how far it was accepted, and how far it will be with the one under way. */
+  sent: Sent;
+  sending: Sent;
   due: Due;
 }
 
 const digest = (lines: readonly string[]): string => createHash('sha1').update(lines.join('\n')).digest('base64');
 
-export function board(): Board {
+export function board(logs: PlatformClient['logs'] = 'replaced'): Board {
   const entries = new Map<string, Entry>();
-  const entry = (id: string, now: number, logs: number, health: number): Entry => {
+  const entry = (id: string, now: number, logBeat: number, health: number): Entry => {
     const known = entries.get(id);
     if (known !== undefined) return known;
     const fresh: Entry = {
@@ -79,14 +83,16 @@ export function board(): Board {
       dirty: false,
       owed: false,
       lastLog: '',
-      due: firstDue(now, Math.random(), logs, health),
+      sent: {},
+      sending: {},
+      due: firstDue(now, Math.random(), logBeat, health),
     };
     entries.set(id, fresh);
     return fresh;
   };
   return {
     update(site, objects, memos, now) {
-      const { logs, health } = site.cadence;
+      const { logs: logBeat, health } = site.cadence;
       const present = new Map<string, RuntimeObject>();
       for (const o of objects) {
         const id = o.labels[connectorLabel] ?? '';
@@ -95,14 +101,14 @@ export function board(): Board {
       }
       for (const id of entries.keys()) if (!present.has(id) && !memos.has(id)) entries.delete(id);
       for (const [id, o] of present) {
-        const e = entry(id, now, logs, health);
+        const e = entry(id, now, logBeat, health);
         // One last push after an end, so that the reason is in the log.
         if (e.running && o.state !== 'running') e.dirty = true;
         e.ref = o.ref;
         e.running = o.state === 'running';
       }
       for (const [id, { summary, marks }] of memos) {
-        const e = entry(id, now, logs, health);
+        const e = entry(id, now, logBeat, health);
         if (!present.has(id)) {
           e.ref = undefined;
           e.running = false;
@@ -157,8 +163,14 @@ export function board(): Board {
     unread: () => [...entries].flatMap(([id, e]) => (e.lines === undefined && e.linesMark !== '' ? [id] : [])),
     compose(id, tail, max, now) {
       const e = entries.get(id);
-      const merged = mergeLog(tail, e?.lines ?? [], max, now);
-      if (merged.length > 0 && digest(merged) !== e?.lastLog) return merged;
+      if (logs === 'extended') {
+        const { lines, sent } = newLog(tail, e?.lines ?? [], e?.sent ?? {}, max, now);
+        if (e !== undefined) e.sending = sent;
+        if (lines.length > 0) return lines;
+      } else {
+        const merged = mergeLog(tail, e?.lines ?? [], max, now);
+        if (merged.length > 0 && digest(merged) !== e?.lastLog) return merged;
+      }
       if (e !== undefined) e.owed = false;
       return undefined;
     },
@@ -166,6 +178,7 @@ export function board(): Board {
       const e = entries.get(id);
       if (e === undefined) return;
       e.lastLog = digest(lines);
+      e.sent = e.sending;
       e.owed = false;
     },
     size: () => entries.size,

@@ -1,3 +1,4 @@
+import { Problem } from '../model/errors.ts';
 import type { Deps, Site } from './deps.ts';
 
 const underway = new WeakMap<Site, Promise<void>>();
@@ -15,8 +16,13 @@ export async function freshListing(site: Site, deps: Pick<Deps, 'now'>, signal: 
   }
   const run = (async () => {
     await site.registration.ensure(signal);
-    const listedAt = deps.now();
-    const listing = await site.client.list(signal);
+    let listedAt = deps.now();
+    const listing = await site.client.list(signal).catch(async (error: unknown) => {
+      if (!(error instanceof Problem) || error.type !== 'Gone') throw error;
+      await site.registration.again(listedAt, signal);
+      listedAt = deps.now();
+      return site.client.list(signal);
+    });
     site.records.put(listing, listedAt, site.specHash);
   })().finally(() => {
     underway.delete(site);

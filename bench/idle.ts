@@ -33,6 +33,8 @@ function platformOf(count: number): PlatformClient {
   const version = () => Promise.resolve('7.0.0');
   return {
     platform: 'opencti',
+    logs: 'replaced',
+    registration: 'exclusive',
     version,
     register: version,
     ping: version,

@@ -59,19 +59,77 @@ export interface TimedLine {
 const stamp = (at: string): string => at.slice(0, 23).replace('Z', '');
 
 /** The connector's tail and Cadenza's own lines in one, by time, newest kept within the size of one push. */
-export function mergeLog(
+export const mergeLog = (
   tail: readonly TimedLine[],
   lifecycle: readonly LifecycleLine[],
   maxLines: number,
   now: number,
-): readonly string[] {
-  const own = lifecycle
+): readonly string[] => merged(cleaned(tail), ownLines(lifecycle, now), maxLines);
+
+const cleaned = (tail: readonly TimedLine[]): readonly TimedLine[] =>
+  tail.map((l) => ({ at: l.at, text: cleanLine(l.text) })).filter((l) => l.text !== '');
+
+const ownLines = (lifecycle: readonly LifecycleLine[], now: number): readonly TimedLine[] =>
+  lifecycle
     .filter((l) => now - Date.parse(l.at) <= day)
     .slice(-newestLifecycle)
     .map((l) => ({ at: l.at, text: lineText(l) }));
-  const cleaned = tail.map((l) => ({ at: l.at, text: cleanLine(l.text) })).filter((l) => l.text !== '');
+
+/** How far a log was accepted: the newest time, and the lines of that very time, of which more may still come. */
+export interface Cursor {
+  readonly at: string;
+  readonly texts: readonly string[];
+}
+
+export interface Sent {
+  readonly tail?: Cursor;
+  readonly own?: Cursor;
+}
+
+/** What of tail and own lines was not sent before, and how far it goes once this is accepted. Nothing new: no lines. */
+export function newLog(
+  tail: readonly TimedLine[],
+  lifecycle: readonly LifecycleLine[],
+  sent: Sent,
+  maxLines: number,
+  now: number,
+): { readonly lines: readonly string[]; readonly sent: Sent } {
+  const fresh = after(sent.tail, cleaned(tail));
+  const own = after(sent.own, ownLines(lifecycle, now));
+  const [tailCursor, ownCursor] = [advanced(sent.tail, fresh), advanced(sent.own, own)];
+  return {
+    lines: merged(fresh, own, maxLines),
+    sent: {
+      ...(tailCursor === undefined ? {} : { tail: tailCursor }),
+      ...(ownCursor === undefined ? {} : { own: ownCursor }),
+    },
+  };
+}
+
+/** Runtimes write between no and nine digits of a second; as text these compare only at equal length. */
+const instant = (at: string): string => {
+  const [seconds = '', fraction = ''] = at.replace('Z', '').split('.');
+  return `${seconds}.${fraction.padEnd(9, '0')}`;
+};
+
+const after = (cursor: Cursor | undefined, lines: readonly TimedLine[]): readonly TimedLine[] =>
+  cursor === undefined
+    ? lines
+    : lines.filter((l) => {
+        const at = instant(l.at);
+        return at > cursor.at || (at === cursor.at && !cursor.texts.includes(l.text));
+      });
+
+function advanced(cursor: Cursor | undefined, lines: readonly TimedLine[]): Cursor | undefined {
+  const newest = lines.map((l) => instant(l.at)).reduce((a, b) => (b > a ? b : a), '');
+  if (newest === '') return cursor;
+  const texts = lines.filter((l) => instant(l.at) === newest).map((l) => l.text);
+  return { at: newest, texts: cursor?.at === newest ? [...cursor.texts, ...texts] : texts };
+}
+
+function merged(cleaned: readonly TimedLine[], own: readonly TimedLine[], maxLines: number): readonly string[] {
   const room = Math.max(0, maxLines - own.length);
-  const merged = [...cleaned.slice(room === 0 ? cleaned.length : -room), ...own]
+  const lines = [...cleaned.slice(room === 0 ? cleaned.length : -room), ...own]
     .map((line, order) => ({ line, order }))
     .toSorted((a, b) => {
       const x = stamp(a.line.at);
@@ -80,13 +138,13 @@ export function mergeLog(
     })
     .map(({ line }) => line.text);
   let size = 0;
-  let from = merged.length;
+  let from = lines.length;
   while (from > 0) {
-    size += bytes(merged[from - 1] ?? '') + 1;
+    size += bytes(lines[from - 1] ?? '') + 1;
     if (size > maxPushBytes) break;
     from -= 1;
   }
-  return merged.slice(from);
+  return lines.slice(from);
 }
 
 /** First due times for a connector seen for the first time, spread over the period so that a fleet does not push at once. */

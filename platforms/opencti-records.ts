@@ -1,14 +1,6 @@
-import type { ConfigEntry, ConnectorRecord, Listing, Requested, SkippedRecord, Status } from '../model/connector.ts';
+import type { ConfigEntry, ConnectorRecord, Listing, SkippedRecord } from '../model/connector.ts';
 import { fieldOf } from './graphql.ts';
-
-/** `created`, `exited`, null and whatever else comes is not running. */
-export const currentStatus = (raw: unknown): Status | null => {
-  if (raw === null || raw === undefined) return null;
-  return typeof raw === 'string' && ['started', 'healthy', 'running'].includes(raw) ? 'started' : 'stopped';
-};
-
-/** Only `starting` asks for a start: a new connector has `stopped`, which is not even in the schema's enumeration. */
-export const requestedStatus = (raw: unknown): Requested => (raw === 'starting' ? 'start' : 'stop');
+import { currentStatus, isText, requestedStatus } from './status.ts';
 
 /**
  * Reads a listing record by record. One that lacks a mandatory field is skipped and told of; one whose id cannot be read
@@ -89,5 +81,3 @@ function decodeEntry(raw: unknown): ConfigEntry | string {
     return 'has no readable value';
   return { key, value: String(value), encrypted };
 }
-
-const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';

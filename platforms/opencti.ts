@@ -1,34 +1,21 @@
-import type { KeyObject } from 'node:crypto';
 import { GraphQLClient, ClientError } from 'graphql-request';
-import { permanent, Problem, retryable, benign } from '../model/errors.ts';
+import { Problem, retryable, benign } from '../model/errors.ts';
 import { fieldOf, onlyGraphql } from './graphql.ts';
-import { http, type HttpOptions } from './http.ts';
+import { http } from './http.ts';
 import { publicHalf, publicKeyText } from './keys.ts';
 import { documents, type Operation } from './opencti-documents.ts';
 import { refusal } from './opencti-errors.ts';
 import { decodeListing } from './opencti-records.ts';
+import { endpoint, headerSafe, type ClientOptions } from './options.ts';
 import type { PlatformClient } from './platform.ts';
 import { place, unreachable, type Target } from './reach.ts';
 import { sealing } from './sealing.ts';
 
-export interface OpenctiOptions extends HttpOptions {
-  /** Base URL, a path in it included; `/graphql` is appended. */
-  readonly url: string;
-  readonly token: string;
-  readonly manager: { readonly id: string; readonly name: string };
-  /** The manager's key; only its public half is used. */
-  readonly key: KeyObject;
-  /** Milliseconds for the listing, which newer servers hold back for up to 90 s after an upgrade. */
-  readonly listingTimeoutMs: number;
-  /** Called once when a call turns out to be missing on this version of the platform. */
-  readonly onFeatureMissing?: ((operation: 'logs' | 'health', problem: Problem) => void) | undefined;
-}
-
 /** A client of OpenCTI's GraphQL API. Throws `InvalidConfiguration` when the options cannot work. */
-export function opencti(options: OpenctiOptions): PlatformClient {
-  const target: Target = { title: 'OpenCTI', section: 'opencti', url: endpoint(options.url) };
+export function opencti(options: ClientOptions): PlatformClient {
+  const target: Target = { title: 'OpenCTI', section: 'opencti', url: endpoint(options.url, 'opencti', '/graphql') };
   const web = http(options, target.section);
-  const headers = { authorization: `Bearer ${headerSafe(options.token)}` };
+  const headers = { authorization: `Bearer ${headerSafe(options.token, 'opencti')}` };
   const clientWithin = (ms: number): GraphQLClient =>
     new GraphQLClient(target.url.href, { fetch: onlyGraphql(web.within(ms), target), headers });
   const usual = clientWithin(options.requestTimeoutMs);
@@ -93,6 +80,8 @@ export function opencti(options: OpenctiOptions): PlatformClient {
   const { id, name } = options.manager;
   return {
     platform: 'opencti',
+    logs: 'replaced',
+    registration: 'exclusive',
     version: async (signal) => noted(await ask('version', undefined, signal), 'version'),
     register: async (signal) => {
       const input = { id, name, public_key: publicKeyText(publicKey, 'pkcs1') };
@@ -126,25 +115,4 @@ export function opencti(options: OpenctiOptions): PlatformClient {
       ),
     close: web.close,
   };
-}
-
-function endpoint(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !['http:', 'https:'].includes(url.protocol))
-    throw permanent('InvalidConfiguration', 'opencti.url is not a URL; expected http://host:port or https://host');
-  if (url.username !== '' || url.password !== '')
-    throw permanent(
-      'InvalidConfiguration',
-      'opencti.url must not hold a user or password; the token goes into opencti.token',
-    );
-  return new URL(`${url.pathname.replace(/\/+$/, '')}/graphql`, url.origin);
-}
-
-function headerSafe(token: string): string {
-  if (!/^[\x21-\x7e]+$/.test(token))
-    throw permanent(
-      'InvalidConfiguration',
-      'opencti.token is empty or holds characters that no token has, such as a space or line end',
-    );
-  return token;
 }

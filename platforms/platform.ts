@@ -9,6 +9,10 @@ import type { Health, Listing, Platform, Status } from '../model/connector.ts';
  */
 export interface PlatformClient {
   readonly platform: Platform;
+  /** What a log push does to the lines shown so far: `replaced` (OpenCTI), or `extended` by one entry (OpenAEV). */
+  readonly logs: 'replaced' | 'extended';
+  /** `exclusive`: a second manager is refused (OpenCTI). `overwrites`: it silently takes the place (OpenAEV). */
+  readonly registration: 'exclusive' | 'overwrites';
   /** The version the platform runs. */
   version(signal: AbortSignal): Promise<string>;
   /** Registers this manager with its public key; repeating it is harmless. Returns the platform's version. */
@@ -18,7 +22,7 @@ export interface PlatformClient {
   /** The complete desired state. A failed, null or unparsable listing throws; it is never an empty list. */
   list(signal: AbortSignal): Promise<Listing>;
   reportStatus(id: string, status: Status, signal: AbortSignal): Promise<void>;
-  /** Replaces (OpenCTI) or extends (OpenAEV) the log lines shown for the connector; oldest first. */
+  /** All lines to show (`replaced`), or those not sent before (`extended`); oldest first. */
   pushLogs(id: string, lines: readonly string[], signal: AbortSignal): Promise<void>;
   pushHealth(id: string, health: Health, signal: AbortSignal): Promise<void>;
   /** Drops the connections; requests under way fail. */

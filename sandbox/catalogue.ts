@@ -2,7 +2,7 @@
 import { type Contract, duration, flag, list, oneOf, type Property, secret, text, uri, whole } from './contract.ts';
 
 /** How the demo connector image behaves; ordinary keys without defaults, so they are only sent when set. */
-const demoKeys: Readonly<Record<string, Property>> = {
+export const demoKeys: Readonly<Record<string, Property>> = {
   DEMO_LOG_INTERVAL: whole('Demo image: seconds between log lines (5)', undefined, { minimum: 1 }),
   DEMO_LOG_LINES: whole('Demo image: log lines at a time (1)', undefined, { minimum: 1 }),
   DEMO_CRASH_AFTER: whole('Demo image: crash after this many seconds', undefined, { minimum: 0 }),
@@ -25,7 +25,21 @@ interface Draft {
   readonly keys: Readonly<Record<string, Property>>;
 }
 
-const contract = (draft: Draft): Contract => ({
+interface Common {
+  readonly title: string;
+  readonly slug: string;
+  readonly image: string;
+  readonly type: string;
+  readonly support: string;
+  readonly about: string;
+  readonly source: string;
+  readonly managed?: boolean;
+  readonly required: readonly string[];
+  readonly properties: Readonly<Record<string, Property>>;
+}
+
+/** A contract as either platform's catalogue holds it. */
+export const draftOf = (draft: Common): Contract => ({
   title: draft.title,
   slug: draft.slug,
   description: draft.about,
@@ -38,25 +52,33 @@ const contract = (draft: Draft): Contract => ({
   max_confidence_level: 80,
   support_version: `>=${draft.support}`,
   subscription_link: '',
-  source_code: 'https://github.com/OpenCTI-Platform/connectors',
+  source_code: draft.source,
   manager_supported: draft.managed ?? true,
   container_version: 'rolling',
   container_image: draft.image,
   container_type: draft.type,
   config_schema: {
     type: 'object',
+    properties: draft.properties,
+    required: draft.required,
+    additionalProperties: false,
+  },
+});
+
+const contract = ({ keys, required, ...draft }: Draft): Contract =>
+  draftOf({
+    ...draft,
+    source: 'https://github.com/OpenCTI-Platform/connectors',
     properties: {
       OPENCTI_URL: uri('The platform'),
       OPENCTI_TOKEN: text('Token of the connector'),
       CONNECTOR_ID: text('Id of the connector'),
       CONNECTOR_LOG_LEVEL: oneOf('Log level', ['debug', 'info', 'warn', 'warning', 'error'], 'error'),
-      ...draft.keys,
+      ...keys,
       ...demoKeys,
     },
-    required: ['OPENCTI_URL', 'OPENCTI_TOKEN', 'CONNECTOR_ID', ...(draft.required ?? [])],
-    additionalProperties: false,
-  },
-});
+    required: ['OPENCTI_URL', 'OPENCTI_TOKEN', 'CONNECTOR_ID', ...(required ?? [])],
+  });
 
 const tlp = ['TLP:CLEAR', 'TLP:GREEN', 'TLP:AMBER', 'TLP:AMBER+STRICT', 'TLP:RED'];
 

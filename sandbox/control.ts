@@ -20,6 +20,7 @@ import {
 } from './inputs.ts';
 import { rotateTokens } from './listing.ts';
 import { managerView } from './managers.ts';
+import { type AevControl, createAevControl } from './openaev/control.ts';
 import { type ConnectorView, viewConnector } from './view.ts';
 import { type Call, type Connector, findConnector, now, sha256, type StatusCall, type World } from './world.ts';
 
@@ -32,6 +33,8 @@ type Patch<T> = T extends readonly unknown[]
 export type FaultPatch = Patch<Faults>;
 
 export interface Control {
+  /** The stand-in OpenAEV. */
+  readonly openaev: AevControl;
   connectors(): readonly ConnectorView[];
   /** By id or name; throws when there is none. */
   connector(ref: string): ConnectorView;
@@ -73,6 +76,7 @@ export function createControl(world: World): Control {
   };
   const view = (connector: Connector): ConnectorView => viewConnector(world, connector);
   return {
+    openaev: createAevControl(world),
     connectors: () => [...world.connectors.values()].map(view),
     connector: (ref) => view(must(ref)),
     add(input) {

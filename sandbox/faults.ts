@@ -9,18 +9,18 @@ const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** JSON merge patch: objects are merged, null removes, everything else replaces. */
-function merge(target: unknown, patch: Json): Json {
+export function mergePatch(target: unknown, patch: object): Json {
   const result: Record<string, unknown> = isObject(target) ? { ...target } : {};
   for (const [key, value] of Object.entries(patch)) {
     if (value === null) delete result[key];
-    else result[key] = isObject(value) ? merge(result[key], value) : value;
+    else result[key] = isObject(value) ? mergePatch(result[key], value) : value;
   }
   return result;
 }
 
 /** Throws a ZodError on an unknown switch, and an Error on an operation that does not exist. */
 export function mergeFaults(world: World, patch: unknown): Faults {
-  const faults = faultsSchema.parse(merge(world.faults, isObject(patch) ? patch : { patch }));
+  const faults = faultsSchema.parse(mergePatch(world.faults, isObject(patch) ? patch : { patch }));
   for (const name of Object.keys(faults.operations ?? {}))
     if (name !== '*' && !(operations as readonly string[]).includes(name))
       throw new RangeError(`operations.${name}: no such operation; one of *, ${operations.join(', ')}`);
@@ -29,14 +29,17 @@ export function mergeFaults(world: World, patch: unknown): Faults {
 }
 
 /** The fault that meets a request with these root fields. Counts it down when it is limited. */
-export function takeFault(world: World, fields: readonly string[]): OperationFault | undefined {
-  const faults = world.faults.operations;
+export function takeFault<F extends Pick<Faults, 'operations'>>(
+  holder: { faults: F },
+  fields: readonly string[],
+): OperationFault | undefined {
+  const faults = holder.faults.operations;
   const name = [...fields, '*'].find((candidate) => faults?.[candidate] !== undefined);
   const fault = name === undefined ? undefined : faults?.[name];
   if (name === undefined || fault?.times === undefined) return fault;
   const { [name]: _spent, ...rest } = faults ?? {};
   const left = fault.times - 1;
-  world.faults = { ...world.faults, operations: left > 0 ? { ...rest, [name]: { ...fault, times: left } } : rest };
+  holder.faults = { ...holder.faults, operations: left > 0 ? { ...rest, [name]: { ...fault, times: left } } : rest };
   return fault;
 }
 

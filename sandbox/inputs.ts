@@ -66,29 +66,31 @@ export type OperationFault = z.infer<typeof operationFault>;
 const refs = z.array(z.string());
 const fieldsOf = z.record(z.string(), z.array(z.string()));
 
+export const operationFaultsSchema = z.record(z.string(), operationFault);
+
 /** Connectors are named by id or name; `*` is every connector. */
+export const listingFaultsSchema = z.strictObject({
+  /** `full`: exactly 500 records, filled up with records that have no image. */
+  mode: z.enum(['null', 'empty', 'partial', 'full']).optional(),
+  /** How many records `partial` shows. Default 1. */
+  first: z.int().min(0).optional(),
+  /** The last byte of every ciphertext is flipped. */
+  corruptSecrets: refs.optional(),
+  /** `encrypted: true` with a null value. */
+  nullSecrets: refs.optional(),
+  emptyImages: refs.optional(),
+  /** The name shown instead: not sanitised, too long, taken by another, or simply new. */
+  names: z.record(z.string(), z.string()).optional(),
+  /** Fields shown as null although the schema says they never are. */
+  nullFields: fieldsOf.optional(),
+  /** Fields left out of the reply. */
+  missingFields: fieldsOf.optional(),
+});
+
 export const faultsSchema = z.strictObject({
   /** By root field (`connectorsForManagers`, `updateConnectorLogs`, ...); `*` is every request. */
-  operations: z.record(z.string(), operationFault).optional(),
-  listing: z
-    .strictObject({
-      /** `full`: exactly 500 records, filled up with records that have no image. */
-      mode: z.enum(['null', 'empty', 'partial', 'full']).optional(),
-      /** How many records `partial` shows. Default 1. */
-      first: z.int().min(0).optional(),
-      /** The last byte of every ciphertext is flipped. */
-      corruptSecrets: refs.optional(),
-      /** `encrypted: true` with a null value. */
-      nullSecrets: refs.optional(),
-      emptyImages: refs.optional(),
-      /** The name shown instead: not sanitised, too long, taken by another, or simply new. */
-      names: z.record(z.string(), z.string()).optional(),
-      /** Fields shown as null although the schema says they never are. */
-      nullFields: fieldsOf.optional(),
-      /** Fields left out of the reply. */
-      missingFields: fieldsOf.optional(),
-    })
-    .optional(),
+  operations: operationFaultsSchema.optional(),
+  listing: listingFaultsSchema.optional(),
   /** Refused to every token, the administrator's included. */
   missingRights: z.array(z.string()).optional(),
   /** The schema of a platform that does not know these yet. */

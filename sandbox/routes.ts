@@ -5,6 +5,8 @@ import { ZodError } from 'zod';
 import { contracts } from './catalogue.ts';
 import type { Control, FaultPatch } from './control.ts';
 import { HttpError, readJson, sendJson } from './http.ts';
+import { aevContracts } from './openaev/catalogue.ts';
+import type { AevRules } from './openaev/state.ts';
 import type { AddInput, EditInput, Rules, TokenInput } from './inputs.ts';
 
 interface Call {
@@ -46,6 +48,21 @@ const routes: readonly Route[] = [
   ['GET', 'clock', ({ control }) => control.clock()],
   ['POST', 'clock', ({ control, body }) => control.clock(body as { shiftMs?: number; advanceMs?: number })],
   ['GET', 'secrets', ({ control }) => control.secrets()],
+  ['GET', 'openaev/connectors', ({ control }) => control.openaev.connectors()],
+  ['POST', 'openaev/connectors', ({ control, body }) => control.openaev.add(body as AddInput)],
+  ['GET', 'openaev/connectors/*', ({ control, ref }) => control.openaev.connector(ref)],
+  ['PATCH', 'openaev/connectors/*', ({ control, ref, body }) => control.openaev.edit(ref, body as EditInput)],
+  ['DELETE', 'openaev/connectors/*', ({ control, ref }) => control.openaev.remove(ref)],
+  ['POST', 'openaev/connectors/*/start', ({ control, ref }) => control.openaev.start(ref)],
+  ['POST', 'openaev/connectors/*/stop', ({ control, ref }) => control.openaev.stop(ref)],
+  ['GET', 'openaev/managers', ({ control }) => control.openaev.managers()],
+  ['DELETE', 'openaev/managers', ({ control }) => control.openaev.forgetManagers()],
+  ['GET', 'openaev/catalogue', () => aevContracts],
+  ['GET', 'openaev/faults', ({ control }) => control.openaev.faults()],
+  ['PUT', 'openaev/faults', ({ control, body }) => control.openaev.setFaults(body as FaultPatch)],
+  ['DELETE', 'openaev/faults', ({ control }) => control.openaev.clearFaults()],
+  ['GET', 'openaev/rules', ({ control }) => control.openaev.rules()],
+  ['PUT', 'openaev/rules', ({ control, body }) => control.openaev.setRules(body as Partial<AevRules>)],
 ];
 
 function match(pattern: string, path: readonly string[]): string | undefined {

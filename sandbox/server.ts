@@ -1,10 +1,11 @@
-/** Starts the stand-in OpenCTI on a loopback port. */
+/** Starts the stand-in OpenCTI and OpenAEV on one loopback port. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAccess } from './access.ts';
 import { type Control, createControl } from './control.ts';
 import { handleGraphql } from './graphql.ts';
 import { HttpError, sendJson } from './http.ts';
+import { handleApi } from './openaev/api.ts';
 import { loadPage } from './page.ts';
 import { describe, handleControl } from './routes.ts';
 import { keep } from './store.ts';
@@ -22,7 +23,7 @@ export interface SandboxOptions extends WorldOptions {
 }
 
 export interface Sandbox {
-  /** Of the platform, base path included, without `/graphql`. */
+  /** Of both platforms, base path included, without `/graphql` and `/api`. */
   readonly url: string;
   /** Of the control API and the page: no base path. */
   readonly origin: string;
@@ -55,6 +56,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       if (request.method !== 'POST') throw new HttpError(405, 'send a POST');
       return handleGraphql(world, request, response, closing.signal);
     }
+    if (url.pathname.startsWith(`${basePath}/api/`))
+      return handleApi(world, request, response, url.pathname.slice(basePath.length + '/api/'.length), closing.signal);
     if (url.pathname.startsWith('/control/')) {
       const allowed = url.pathname === '/control/secrets' ? access.hasToken(request) : access.mayControl(request);
       if (!allowed) throw new HttpError(401, 'send the administrator token as Bearer, or open the page first');

@@ -3,6 +3,7 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { messageOf } from './http.ts';
 import { rulesSchema } from './inputs.ts';
+import { aevRestore, aevSnapshot } from './openaev/state.ts';
 import { administratorId, type World } from './world.ts';
 
 const format = 1;
@@ -17,6 +18,7 @@ function snapshot(world: World): Readonly<Record<string, unknown>> {
     clockShift,
     demoAdded,
     statusCalls,
+    openaev: aevSnapshot(world.openaev),
     tokens: [...world.tokens].filter(([, user]) => user !== administratorId),
     ...Object.fromEntries(maps.map((name) => [name, [...world[name]]])),
   };
@@ -28,6 +30,8 @@ function restore(world: World, saved: Readonly<Record<string, unknown>>): void {
   world.clockShift = saved['clockShift'] as number;
   world.demoAdded = saved['demoAdded'] as boolean;
   world.statusCalls = saved['statusCalls'] as World['statusCalls'];
+  // A state file from before the second platform lacks it.
+  if (saved['openaev'] !== undefined) aevRestore(world.openaev, saved['openaev'] as Readonly<Record<string, unknown>>);
   for (const [hash, user] of saved['tokens'] as [string, string][]) world.tokens.set(hash, user);
   for (const name of maps) for (const [key, value] of saved[name] as [string, never][]) world[name].set(key, value);
 }

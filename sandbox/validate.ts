@@ -48,14 +48,15 @@ export function checkConfiguration(
   contract: Contract,
   given: ReadonlyMap<string, string>,
   stored: ReadonlySet<string> = new Set(),
+  byServer: readonly string[] = serverKeys,
 ): Checked {
   const { properties, required } = contract.config_schema;
   const faults: string[] = [];
   const entries: { key: string; value: string; secret: boolean }[] = [];
   for (const key of given.keys())
-    if (properties[key] === undefined || serverKeys.includes(key)) faults.push(`${key}: is not part of the contract`);
+    if (properties[key] === undefined || byServer.includes(key)) faults.push(`${key}: is not part of the contract`);
   for (const [key, property] of Object.entries(properties)) {
-    if (serverKeys.includes(key)) continue;
+    if (byServer.includes(key)) continue;
     const secret = isSecret(property);
     const fallback = property.default === undefined ? '' : String(property.default);
     const value = given.get(key) || fallback;

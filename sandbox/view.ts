@@ -4,6 +4,7 @@ import { currentHealth, uptime } from './reports.ts';
 import type { Connector, HealthReport, World } from './world.ts';
 
 export interface ConnectorView {
+  readonly platform: 'opencti' | 'openaev';
   readonly id: string;
   readonly name: string;
   readonly title: string;
@@ -36,6 +37,7 @@ export function viewConnector(world: World, connector: Connector): ConnectorView
   const health = world.health.get(id) ?? null;
   const logs = world.logs.get(id);
   return {
+    platform: 'opencti',
     id,
     name,
     title,

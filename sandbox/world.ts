@@ -1,5 +1,6 @@
 /** Everything the stand-in platform knows. One object per running sandbox; all other files are functions over it. */
 import { createHash, createHmac } from 'node:crypto';
+import { type AevState, createAevState } from './openaev/state.ts';
 import { defaultRules, type Faults, type Rules } from './inputs.ts';
 
 export interface StoredEntry {
@@ -98,6 +99,8 @@ export interface World {
   demoAdded: boolean;
   readonly managers: Map<string, Manager>;
   readonly connectors: Map<string, Connector>;
+  /** The stand-in OpenAEV beside it. */
+  readonly openaev: AevState;
   readonly users: Map<string, User>;
   /** SHA-256 of a token to the id of its user. */
   readonly tokens: Map<string, string>;
@@ -127,6 +130,7 @@ export function createWorld(options: WorldOptions): World {
     demoAdded: false,
     managers: new Map(),
     connectors: new Map(),
+    openaev: createAevState(),
     users: new Map([[administratorId, { id: administratorId, name: 'admin', capabilities: ['BYPASS'] }]]),
     tokens: new Map([[sha256(options.token), administratorId]]),
     issued: new Map(),

@@ -61,8 +61,10 @@ export async function dryRun(
       const { name, state, labels } = found.object;
       return [{ id: d.id, name: d.name, object: name, state, manager: labels[managerLabel] ?? '' }];
     });
+    const unlabelled = site.orphanPolicy.bothPlatforms ? undefined : platform;
     const orphans = objects
-      .filter((o) => only === undefined && (o.labels[platformLabel] ?? platform) === platform)
+      // Beside another platform nobody removes what carries no platform's label.
+      .filter((o) => only === undefined && (o.labels[platformLabel] ?? unlabelled) === platform)
       .filter((o) => listing.complete && site.records.desired(o.labels[connectorLabel] ?? '') === undefined)
       .map((o): ActionResult => ({
         id: o.labels[connectorLabel] ?? '',

@@ -33,7 +33,10 @@ async function main(): Promise<number> {
   };
   const { config, platforms, keys } = loaded;
   const places = configured(config, platforms, { keys }, process.env, log);
-  const wanted = places.filter((p) => values.platform === undefined || p.platform === values.platform);
+  // In the order of the running instance's answers.
+  const wanted = places
+    .filter((p) => values.platform === undefined || p.platform === values.platform)
+    .toSorted((a, b) => (a.platform < b.platform ? -1 : 1));
   if (wanted.length === 0) {
     process.stderr.write(`no enabled platform is called "${values.platform}"; enabled: ${platforms.join(', ')}\n`);
     return 2;

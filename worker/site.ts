@@ -48,6 +48,6 @@ export function makeSite(
     records: records(),
     registration: registration(client, now, (text) => log.info(text, { platform })),
     contact: contact(),
-    board: board(),
+    board: board(client.logs),
   };
 }

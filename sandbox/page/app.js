@@ -19,21 +19,39 @@ function createRow(id) {
     uptime: cell({}),
     restarts: cell({ className: 'number' }),
     log: cell({ className: 'log' }),
-    toggle: button('Start', ({ requested }) =>
-      call('POST', `connectors/${id}/${requested === 'starting' ? 'stop' : 'start'}`),
+    platform: cell({ className: 'muted' }),
+    toggle: button('Start', (connector) =>
+      call('POST', `${pathOf(connector)}connectors/${id}/${connector.requested === 'starting' ? 'stop' : 'start'}`),
     ),
   };
-  const labels = { requested: 'requested', current: 'reported', uptime: 'uptime', restarts: 'restarts' };
+  const labels = {
+    platform: 'platform',
+    requested: 'requested',
+    current: 'reported',
+    uptime: 'uptime',
+    restarts: 'restarts',
+  };
   for (const [key, label] of Object.entries(labels)) row[key].dataset.label = label;
   const actions = cell(
     { className: 'actions' },
     row.toggle,
     button('Edit', async (connector) => startEdit(connector)),
     button('Delete', async (connector) => {
-      if (confirm(`Delete ${connector.name}?`)) await call('DELETE', `connectors/${id}`);
+      if (confirm(`Delete ${connector.name}?`)) await call('DELETE', `${pathOf(connector)}connectors/${id}`);
     }),
   );
-  row.node = element('tr', {}, cell({}, name), row.requested, row.current, row.uptime, row.restarts, row.log, actions);
+  row.node = element(
+    'tr',
+    {},
+    cell({}, name),
+    row.platform,
+    row.requested,
+    row.current,
+    row.uptime,
+    row.restarts,
+    row.log,
+    actions,
+  );
   return row;
 }
 
@@ -55,6 +73,8 @@ function showRows() {
     }
     const { health } = connector;
     setText(row.name, connector.name);
+    row.name.title = connector.name;
+    setText(row.platform, connector.platform === 'openaev' ? 'OpenAEV' : 'OpenCTI');
     setText(row.requested, connector.requested);
     setText(row.current, (connector.current ?? 'never') + (health?.is_in_reboot_loop === true ? ', looping' : ''));
     row.current.className = `pill ${statusClass(connector)}`;
@@ -190,17 +210,21 @@ function refresh() {
 
 async function load() {
   try {
-    const [listed, managers, faults, rules, clock] = await Promise.all(
-      ['connectors', 'managers', 'faults', 'rules', 'clock'].map((path) => call('GET', path)),
+    const paths = ['connectors', 'managers', 'faults', 'rules', 'clock'];
+    const [listed, managers, faults, rules, clock, aevListed, aevManagers, aevRules] = await Promise.all(
+      [...paths, 'openaev/connectors', 'openaev/managers', 'openaev/rules'].map((path) => call('GET', path)),
     );
-    connectors = listed;
-    const manager = managers[0];
-    const state =
+    connectors = [...listed, ...aevListed];
+    const state = (manager, seen) =>
       manager === undefined
         ? 'no manager registered'
-        : `manager “${manager.name}” ${manager.active ? 'active' : 'silent'}, seen ${time(manager.last_sync_execution)}`;
-    const shift = clock.shiftMs === 0 ? '' : `, clock ${duration(Math.round(clock.shiftMs / 1000))} ahead`;
-    setText($('summary'), `Version ${rules.platformVersion}, ${state}${shift}`);
+        : `manager “${manager.name}” ${manager.active ? 'active' : 'silent'}, seen ${time(seen)}`;
+    const shift = clock.shiftMs === 0 ? '' : `; clock ${duration(Math.round(clock.shiftMs / 1000))} ahead`;
+    setText(
+      $('summary'),
+      `OpenCTI ${rules.platformVersion}, ${state(managers[0], managers[0]?.last_sync_execution)}; ` +
+        `OpenAEV ${aevRules.platformVersion}, ${state(aevManagers[0], aevManagers[0]?.lastSync)}${shift}`,
+    );
     showRows();
     showDetail();
     showFaults(faults);

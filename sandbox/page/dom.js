@@ -47,6 +47,9 @@ async function call(method, path, body) {
   return answer;
 }
 
+/** The control API has a branch for each platform. */
+const pathOf = ({ platform }) => (platform === 'openaev' ? 'openaev/' : '');
+
 /** Runs what a person asked for, shows what went wrong, and then how things are now. */
 async function act(work) {
   try {

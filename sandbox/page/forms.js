@@ -2,8 +2,13 @@
 /* oxlint-disable no-unused-vars -- the script after this one uses it */
 // The form that adds or edits one connector. A refresh never touches it.
 
-const serverKeys = ['OPENCTI_URL', 'OPENCTI_TOKEN', 'CONNECTOR_TYPE', 'CONNECTOR_RUN_AND_TERMINATE', 'CONNECTOR_ID'];
+const serverKeys = (
+  'OPENCTI_URL OPENCTI_TOKEN CONNECTOR_TYPE CONNECTOR_RUN_AND_TERMINATE CONNECTOR_ID OPENAEV_URL OPENAEV_TOKEN ' +
+  'OPENAEV_TENANT_ID COLLECTOR_ID INJECTOR_ID EXECUTOR_ID SECRETS_PROVIDER_ID'
+).split(' ');
 let contracts = [];
+let aevSlugs = [];
+const isAev = (slug) => aevSlugs.includes(slug);
 /** The connector being edited; undefined while adding. */
 let edited;
 
@@ -59,7 +64,7 @@ function fillForm() {
 function startEdit(connector) {
   edited = connector;
   $('form-contract').value = connector.slug ?? '';
-  $('form-name').value = connector.name;
+  $('form-name').value = connector.platform === 'openaev' ? connector.title : connector.name;
   $('form-image').value = connector.image;
   fillForm();
   $('form-title').scrollIntoView({ behavior: 'smooth' });
@@ -90,9 +95,9 @@ async function submitForm() {
   const name = $('form-name').value;
   const image = $('form-image').value;
   const shared = { name, configuration: readForm() };
-  if (edited !== undefined) await call('PATCH', `connectors/${edited.id}`, { ...shared, image });
+  if (edited !== undefined) await call('PATCH', `${pathOf(edited)}connectors/${edited.id}`, { ...shared, image });
   else
-    await call('POST', 'connectors', {
+    await call('POST', `${isAev($('form-contract').value) ? 'openaev/' : ''}connectors`, {
       ...shared,
       slug: $('form-contract').value,
       ...(image === '' ? {} : { image }),
@@ -102,10 +107,17 @@ async function submitForm() {
 }
 
 async function loadForm() {
-  contracts = await call('GET', 'catalogue');
+  const [opencti, openaev] = await Promise.all(['catalogue', 'openaev/catalogue'].map((path) => call('GET', path)));
+  contracts = [...opencti, ...openaev];
+  aevSlugs = openaev.map(({ slug }) => slug);
   $('form-contract').replaceChildren(
     element('option', { value: '', hidden: true }, 'no contract'),
-    ...contracts.map(({ slug, title }) => element('option', { value: slug }, title)),
+    ...[
+      ['OpenCTI', opencti],
+      ['OpenAEV', openaev],
+    ].map(([label, of]) =>
+      element('optgroup', { label }, ...of.map(({ slug, title }) => element('option', { value: slug }, title))),
+    ),
   );
   endEdit();
   on('form-contract', 'change', fillForm);

@@ -113,6 +113,19 @@ describe('the board', () => {
     expect(b.due(site, began + second)).toMatchObject([{ id, ref: 'r1', logs: true }]);
   });
 
+  test('where a push extends the log, a lost one comes again, an accepted one never', () => {
+    b = board('extended');
+    b.update(site, [object()], memo({ startedAt }), began);
+    const tail = (...texts: readonly string[]) =>
+      texts.map((text, i) => ({ at: new Date(began + i * second).toISOString(), text }));
+    const compose = (...texts: readonly string[]) => b.compose(id, tail(...texts), 100, began);
+    expect(compose('a', 'b')).toEqual(['a', 'b']);
+    expect(compose('a', 'b', 'c')).toEqual(['a', 'b', 'c']);
+    b.pushed(id, ['a', 'b', 'c']);
+    expect(compose('a', 'b', 'c')).toBeUndefined();
+    expect(compose('a', 'b', 'c', 'd')).toEqual(['d']);
+  });
+
   test('in a reboot loop health goes on while nothing runs', () => {
     b.update(site, [object({ state: 'down' })], memo({ startedAt, looping: true }), began);
     expect(longest(dueAt('health', 0, 60))).toBe(20);

@@ -1,7 +1,8 @@
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Problem } from '../../model/errors.ts';
-import { opencti, type OpenctiOptions } from '../../platforms/opencti.ts';
+import { opencti } from '../../platforms/opencti.ts';
+import type { ClientOptions } from '../../platforms/options.ts';
 import { certificate, failure, forwardProxy, json, optionsFor, serve, token, type Reply } from './opencti-server.ts';
 
 const good = json({ data: { about: { version: '7.1' } } });
@@ -38,7 +39,7 @@ async function proxy(users?: string) {
   open.push(server);
   return { ...server, url: `http://${users === undefined ? '' : `${users}@`}127.0.0.1:${server.port}` };
 }
-function version(url: string, more: Partial<OpenctiOptions> = {}, signal = never): Promise<string> {
+function version(url: string, more: Partial<ClientOptions> = {}, signal = never): Promise<string> {
   const client = opencti(optionsFor(url, more));
   open.push(client);
   return client.version(signal);

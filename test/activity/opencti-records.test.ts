@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { currentStatus, decodeListing, requestedStatus } from '../../platforms/opencti-records.ts';
+import { decodeListing } from '../../platforms/opencti-records.ts';
+import { currentStatus, requestedStatus } from '../../platforms/status.ts';
 
 const raw = (more: object = {}) => ({
   id: 'c1',

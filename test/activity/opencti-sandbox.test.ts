@@ -1,7 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { decryptConfiguration } from '../../platforms/decrypt.ts';
-import { opencti, type OpenctiOptions } from '../../platforms/opencti.ts';
+import { opencti } from '../../platforms/opencti.ts';
+import type { ClientOptions } from '../../platforms/options.ts';
 import type { PlatformClient } from '../../platforms/platform.ts';
 import { startSandbox, type Sandbox } from '../../sandbox/server.ts';
 import { vectorKey } from '../unit/decrypt-vectors.ts';
@@ -21,12 +22,12 @@ afterEach(async () => {
   await sandbox.close();
 });
 
-function connect(more: Partial<OpenctiOptions> = {}): PlatformClient {
+function connect(more: Partial<ClientOptions> = {}): PlatformClient {
   const client = opencti(optionsFor(`${sandbox.url}/`, { token: sandbox.token, ...more }));
   clients.push(client);
   return client;
 }
-async function registered(more: Partial<OpenctiOptions> = {}): Promise<PlatformClient> {
+async function registered(more: Partial<ClientOptions> = {}): Promise<PlatformClient> {
   const client = connect(more);
   await client.register(never);
   return client;

@@ -8,7 +8,7 @@ import {
 import { createServer as createTlsServer } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import { Problem } from '../../model/errors.ts';
-import type { OpenctiOptions } from '../../platforms/opencti.ts';
+import type { ClientOptions } from '../../platforms/options.ts';
 import { vectorKey, vectorPem } from '../unit/decrypt-vectors.ts';
 
 /** Self-signed for localhost and 127.0.0.1 by the published test key; good until 2120. */
@@ -139,7 +139,7 @@ export const graphqlError = (code: string, message: string, field: string, http_
 
 export const token = 't0ken-that-nobody-may-see';
 
-export const optionsFor = (url: string, more: Partial<OpenctiOptions> = {}): OpenctiOptions => ({
+export const optionsFor = (url: string, more: Partial<ClientOptions> = {}): ClientOptions => ({
   url,
   token,
   manager: { id: 'demo-manager-01', name: 'Demo manager' },

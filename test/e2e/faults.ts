@@ -137,6 +137,6 @@ export function faults(up: () => Instance): void {
       }
       await until('the report', 60_000, async () => (await one('ipinfo')).current === 'started');
       expect((await one('ipinfo')).restarts).toBe(counted);
-    });
+    }, 240_000);
   });
 }

@@ -54,7 +54,11 @@ describe.runIf(kubeconfig !== '' && process.env['TEMPORAL_ADDRESS'] !== undefine
     async () => {
       const id = add('life');
       await running('life');
-      expect(await shown(id)).toMatchObject({ runtime: 'kubernetes', phase: 'running' });
+      // The platform is told first.
+      await eventually(
+        async () => expect(await shown(id)).toMatchObject({ runtime: 'kubernetes', phase: 'running' }),
+        patience,
+      );
       g.sandbox.control.stop('life');
       await eventually(() => expect(g.reported('life')).toBe('stopped'), patience);
       expect((await admin.deployment('life')).spec?.replicas).toBe(0);
@@ -132,7 +136,7 @@ describe.runIf(kubeconfig !== '' && process.env['TEMPORAL_ADDRESS'] !== undefine
       await running('pod');
       await g.polls(2);
       expect((await g.state(id)).memory.crashes).toBe(0);
-      expect(await shown(id)).toMatchObject({ phase: 'running' });
+      await eventually(async () => expect(await shown(id)).toMatchObject({ phase: 'running' }), patience);
     },
     limit,
   );

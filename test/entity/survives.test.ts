@@ -10,15 +10,15 @@ describe.skipIf(!process.env['TEMPORAL_ADDRESS'])('what survives', () => {
     await g?.close();
     g = undefined;
   });
-  const ground = async (count: number, options: GroundOptions = {}) => {
+  const ground = async (count: number, options: GroundOptions = {}, image = (_i: number) => groundImage) => {
     const names = Array.from({ length: count }, (_, i) => `Lasting ${i}`);
     g = await makeGround({
       ...options,
       before: ({ control }) => {
-        for (const name of names)
+        for (const [i, name] of names.entries())
           control.add({
             name,
-            image: groundImage,
+            image: image(i),
             requested: 'starting',
             configuration: [{ key: 'PACE', value: '1' }],
           });
@@ -35,7 +35,11 @@ describe.skipIf(!process.env['TEMPORAL_ADDRESS'])('what survives', () => {
     }, settled);
 
   test('a worker that stops in the midst of deploys: the next one completes them, one container each', async () => {
-    const { g: made, names } = await ground(8, { fake: { latency: 300 } });
+    // Half of the pulls take longer than a worker is given to end.
+    const pullTime = (image: string) => (image === groundImage ? 0 : 8_000);
+    const { g: made, names } = await ground(8, { fake: { pullTime } }, (i) =>
+      i % 2 === 0 ? groundImage : `slow/n:${i}`,
+    );
     await eventually(() => expect(made.runtime.objects.size).toBeGreaterThan(0), settled);
     await made.stage().stop();
     expect(names.some((n) => made.reported(n) !== 'started')).toBe(true);

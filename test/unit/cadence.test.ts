@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cleanLine, firstDue, mergeLog, nextBeat } from '../../model/cadence.ts';
+import { cleanLine, firstDue, mergeLog, newLog, nextBeat, type Sent } from '../../model/cadence.ts';
 import { type LifecycleLine, lineText } from '../../model/memory.ts';
 
 const now = Date.parse('2030-01-10T12:00:00.000Z');
@@ -99,5 +99,43 @@ describe('when something is due', () => {
     expect(nextBeat(now, 10_000, now + 300)).toBe(now + 10_000);
     expect(nextBeat(now, 10_000, now + 9_999)).toBe(now + 10_000);
     expect(nextBeat(now, 10_000, now + 35_000)).toBe(now + 45_000);
+  });
+});
+
+describe('a push that extends the log', () => {
+  const line = (t: number, text = `line ${t}`) => ({ at: at(t), text });
+
+  test('carries what is new since the last accepted one; nothing new: nothing', () => {
+    const first = newLog([line(1), line(2)], [own(1)], {}, 100, now);
+    expect(first.lines).toEqual(['line 1', lineText(own(1)), 'line 2']);
+    expect(newLog([line(1), line(2)], [own(1)], first.sent, 100, now).lines).toEqual([]);
+    const second = newLog([line(2), line(3)], [own(1), own(4)], first.sent, 100, now);
+    expect(second.lines).toEqual(['line 3', lineText(own(4))]);
+  });
+
+  test('more lines of the very instant it went to are not lost, whatever the digits of their time', () => {
+    const { sent } = newLog([{ at: '2030-01-10T12:00:00.5Z', text: 'a' }], [], {}, 100, now);
+    const tail = ['a', 'b'].map((text) => ({ at: '2030-01-10T12:00:00.500000000Z', text }));
+    const next = newLog(tail, [], sent, 100, now);
+    expect(next.lines).toEqual(['b']);
+    expect(newLog(tail, [], next.sent, 100, now).lines).toEqual([]);
+  });
+
+  test('over any course of pushes, accepted or lost, every line arrives once and in order', () => {
+    fc.assert(
+      fc.property(fc.array(fc.record({ more: fc.nat(5), accepted: fc.boolean() }), { maxLength: 20 }), (course) => {
+        const log: { at: string; text: string }[] = [];
+        const shown: string[] = [];
+        let sent: Sent = {};
+        for (const { more, accepted } of [...course, { more: 0, accepted: true }]) {
+          for (let i = 0; i < more; i++) log.push(line(Math.floor(log.length / 3), `line ${log.length}`));
+          const push = newLog(log.slice(-100), [], sent, 100, now);
+          if (!accepted) continue;
+          shown.push(...push.lines);
+          sent = push.sent;
+        }
+        expect(shown).toEqual(log.map((l) => l.text));
+      }),
+    );
   });
 });

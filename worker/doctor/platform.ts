@@ -1,12 +1,28 @@
 import type { KeyObject } from 'node:crypto';
 import type { Check } from '../../model/check.ts';
 import { Problem } from '../../model/errors.ts';
-import { oldestVersion } from '../../platforms/opencti-errors.ts';
+import type { Platform } from '../../model/connector.ts';
+import * as openaev from '../../platforms/openaev-errors.ts';
+import * as opencti from '../../platforms/opencti-errors.ts';
 import type { PlatformClient } from '../../platforms/platform.ts';
 import { advice, bad, good, skipped, wordsOf } from './check.ts';
 import { valuesCheck } from './key.ts';
 
-const rights = 'CONNECTORAPI and SETTINGS_SETACCESSES';
+/** What each platform asks of the token, and the oldest version that has all we need. */
+const needs: Readonly<Record<Platform, { list: string; report: string; oldest: string; lacks: string }>> = {
+  opencti: {
+    list: 'SETTINGS_SETACCESSES',
+    report: 'CONNECTORAPI',
+    oldest: opencti.oldestVersion,
+    lacks: 'keys and encrypted values',
+  },
+  openaev: {
+    list: 'READ on CATALOG (ACCESS_TENANT_SETTINGS)',
+    report: 'WRITE on CATALOG (MANAGE_TENANT_SETTINGS)',
+    oldest: openaev.oldestVersion,
+    lacks: 'calls for a manager',
+  },
+};
 
 /**
  * The platform, the token and its two rights. Registers nothing: listing proves one right, a sign of life under our own
@@ -19,7 +35,7 @@ export async function platformChecks(
 ): Promise<readonly Check[]> {
   const { platform } = client;
   const [reach, list, report] = [platform, `${platform} right to list`, `${platform} right to report`];
-  const token = `put a valid token of an active user with ${rights} into ${platform}.token`;
+  const token = `put a valid token of an active user with ${needs[platform].report} and ${needs[platform].list} into ${platform}.token`;
   let version: string;
   try {
     version = await client.version(signal);
@@ -33,11 +49,12 @@ export async function platformChecks(
       ...[list, report, `${platform} encrypted values`].map((name) => skipped(name, 'the platform does not answer')),
     ];
   }
-  const here = older(version, oldestVersion)
+  const { oldest, lacks } = needs[platform];
+  const here = older(version, oldest)
     ? bad(
         reach,
-        `version ${version} is older than ${oldestVersion}`,
-        `update the platform: before ${oldestVersion} it has no keys and no encrypted values`,
+        `version ${version} is older than ${oldest}`,
+        `update the platform: before ${oldest} it has no ${lacks}`,
       )
     : good(reach, `answers, version ${version}`);
   return [
@@ -83,9 +100,14 @@ async function listChecks(
           ];
     return [listed, ...unread, ...cut, await valuesCheck(platform, records, keys)];
   } catch (error) {
+    if (error instanceof Problem && error.type === 'Gone')
+      return [
+        skipped(name, 'it lists for its registered manager only, and this one is not registered yet'),
+        skipped(`${platform} encrypted values`, 'there is no listing'),
+      ];
     const forbidden = error instanceof Problem && error.type === 'NotPermitted';
     const fix = forbidden
-      ? `give the token's user the right SETTINGS_SETACCESSES, or ${token}`
+      ? `give the token's user the right ${needs[platform].list}, or ${token}`
       : 'look at the log of the platform; Cadenza goes on trying';
     return [bad(name, wordsOf(error), fix), skipped(`${platform} encrypted values`, 'there is no listing')];
   }
@@ -101,7 +123,7 @@ async function reportCheck(client: PlatformClient, name: string, token: string, 
       return good(name, 'allowed; this manager is not registered yet, the worker does that when it starts');
     const fix =
       error.type === 'NotPermitted'
-        ? `give the token's user the right CONNECTORAPI, or ${token}`
+        ? `give the token's user the right ${needs[client.platform].report}, or ${token}`
         : 'look at the log of the platform; Cadenza goes on trying';
     return bad(name, error.message, fix);
   }

@@ -34,12 +34,18 @@ export async function missingDemo(
   since: number,
 ): Promise<readonly string[]> {
   try {
-    const answer = await fetch(`${sandbox}/control/connectors`, {
-      headers: { authorization: `Bearer ${token}` },
-      signal: AbortSignal.timeout(answerMs),
-    });
-    const listed = (await answer.json()) as readonly Listed[];
-    if (!answer.ok || listed.length === 0) return ['the demo connectors'];
+    const ask = async <T>(path: string): Promise<readonly T[]> => {
+      const answer = await fetch(`${sandbox}/control/${path}`, {
+        headers: { authorization: `Bearer ${token}` },
+        signal: AbortSignal.timeout(answerMs),
+      });
+      if (!answer.ok) throw new Error(`the sandbox answers ${answer.status}`);
+      return (await answer.json()) as readonly T[];
+    };
+    // The demo connectors come with the first registration.
+    const managers = await Promise.all(['managers', 'openaev/managers'].map(ask));
+    if (managers.some((list) => list.length === 0)) return ['the demo connectors'];
+    const listed = (await Promise.all(['connectors', 'openaev/connectors'].map((path) => ask<Listed>(path)))).flat();
     // One that waits out a reboot loop is where it should be.
     const wanted = listed.filter((c) => c.requested === 'starting' && c.health?.is_in_reboot_loop !== true);
     const reported = wanted.filter((c) => c.current === 'started');

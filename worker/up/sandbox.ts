@@ -46,6 +46,17 @@ export interface Places {
 
 /** The worker's configuration for the sandbox, in the product's own layout. Answers with the file's path. */
 export function writeSandboxConfig(home: string, secrets: SandboxSecrets, places: Places): string {
+  // Both stand-ins are one process with one administrator.
+  const platform = {
+    enable: true,
+    url: places.url,
+    token: secrets.token,
+    daemon: {
+      selector: 'docker',
+      // The demo image is imported, never pulled. The sandbox listens on loopback, which is the host's network only.
+      docker: { host: places.dockerHost, pull_policy: 'missing', network_mode: 'host' },
+    },
+  };
   const config = {
     manager: {
       id: secrets.managerId,
@@ -53,17 +64,8 @@ export function writeSandboxConfig(home: string, secrets: SandboxSecrets, places
       credentials_key_filepath: secrets.keyFile,
       logger: { directory: false },
     },
-    opencti: {
-      enable: true,
-      url: places.url,
-      token: secrets.token,
-      daemon: {
-        selector: 'docker',
-        // The demo image is imported, never pulled. The sandbox listens on loopback, which is the host's network only.
-        docker: { host: places.dockerHost, pull_policy: 'missing', network_mode: 'host' },
-      },
-    },
-    openaev: { enable: false },
+    opencti: platform,
+    openaev: platform,
     temporal: places.temporal,
   };
   const file = join(home, 'sandbox', 'config.yaml');

@@ -20,7 +20,9 @@ export function screen(run: RunFile, facts: ScreenFacts): string {
     ...(docker === null
       ? []
       : [['Docker', `${docker.host}${facts.privateEngine ? ' (private: ends with Cadenza)' : ''}`] as const]),
-    ...(sandbox === null ? [] : [['Sandbox', `${sandbox.url}  (a stand-in OpenCTI to play with)`] as const]),
+    ...(sandbox === null
+      ? []
+      : [['Sandbox', `${sandbox.url}  (a stand-in OpenCTI and OpenAEV to play with)`] as const]),
     ['Worker', health],
     ['Logs', `${facts.home}/logs`],
   ];
