@@ -15,9 +15,10 @@ import { platformClient } from '../platforms/index.ts';
 import type { PlatformClient } from '../platforms/platform.ts';
 import { docker } from '../runtimes/docker.ts';
 import type { DockerAddress } from '../runtimes/docker/connect.ts';
-import type { HostOptions } from '../runtimes/docker/hostconfig.ts';
 import type { RegistryAuth, Runtime } from '../runtimes/runtime.ts';
+import { hostOptions } from './hostoptions.ts';
 import { kubernetesHashed, kubernetesRuntime } from './kubernetes.ts';
+import { portainerHashed, portainerRuntime } from './portainer.ts';
 import type { SiteSettings } from './site.ts';
 
 /** The two ports of one enabled platform and the settings of its site, made from the configuration. */
@@ -79,10 +80,11 @@ function clientOf(
 function runtimeOf(config: Config, platform: Platform, p: PlatformConfig, env: NodeJS.ProcessEnv): Runtime {
   const { selector, docker: d } = p.daemon;
   if (selector === 'kubernetes') return kubernetesRuntime(config, platform, registryAuthOf(p), env);
+  if (selector === 'portainer') return portainerRuntime(config, platform, env);
   if (selector !== 'docker')
     throw permanent(
       'InvalidConfiguration',
-      `${platform}.daemon.selector is ${selector}; this release runs connectors on docker and kubernetes`,
+      `${platform}.daemon.selector is ${selector}; this release runs connectors on docker, kubernetes and portainer`,
     );
   return docker({
     ...dockerAddress(d, env),
@@ -110,28 +112,6 @@ const dockerTls = (tls: PlatformConfig['daemon']['docker']['tls']): { ca?: strin
   const [ca, cert, key] = [text(tls?.ca), text(tls?.cert), text(tls?.key)];
   return { ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}) };
 };
-
-const hostOptions = (d: PlatformConfig['daemon']['docker']): HostOptions => ({
-  networkMode: d.network_mode,
-  extraHosts: d.extra_hosts,
-  dns: d.dns,
-  dnsSearch: d.dns_search,
-  privileged: d.privileged,
-  capAdd: d.cap_add,
-  capDrop: d.cap_drop,
-  securityOpt: d.security_opt,
-  usernsMode: d.userns_mode,
-  pidMode: d.pid_mode,
-  ipcMode: d.ipc_mode,
-  utsMode: d.uts_mode,
-  runtime: d.runtime,
-  shmSize: d.shm_size,
-  sysctls: d.sysctls,
-  ulimits: d.ulimits,
-  restartPolicy: d.restart_policy === 'no' ? undefined : d.restart_policy,
-  memoryLimit: d.memory_limit,
-  cpuLimit: d.cpu_limit,
-});
 
 /** Inline PEM, or a file read now; what cannot be read is skipped with a line, as an operator may mount it later. */
 function pemTexts(entries: readonly string[] | undefined, log: Log): readonly string[] {
@@ -183,7 +163,11 @@ function settingsOf(
   const caAtStart = bundle();
   const { selector, docker: d, kubernetes } = p.daemon;
   const hashedOptions =
-    selector === 'kubernetes' ? kubernetesHashed(platform, kubernetes) : ({ ...hostOptions(d) } as const);
+    selector === 'kubernetes'
+      ? kubernetesHashed(platform, kubernetes)
+      : selector === 'portainer'
+        ? portainerHashed(p.daemon)
+        : ({ ...hostOptions(d) } as const);
   const hashes = new Map<string, string>();
   const hashOf = (image: string): string => {
     const known = hashes.get(image);
@@ -229,7 +213,7 @@ function settingsOf(
     },
     resolveImage: final,
     registryAuth: registryAuthOf(p),
-    pullPolicy: p.daemon.docker.pull_policy,
+    pullPolicy: selector === 'portainer' ? p.daemon.portainer.pull_policy : d.pull_policy,
     specHash: hashOf,
     cadence: {
       poll: manager.execute_schedule * s,

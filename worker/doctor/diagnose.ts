@@ -9,10 +9,12 @@ import { runtimeQueue } from '../../workflows/messages.ts';
 import { temporalAddress } from '../connection.ts';
 import { kubernetesOptions } from '../kubernetes.ts';
 import { type Configured, configuredOne, dockerAddress } from '../platforms.ts';
+import { portainerOptions } from '../portainer.ts';
 import { bad, good, guarded, skipped, wordsOf } from './check.ts';
 import { keyCheck } from './key.ts';
 import { kubernetesChecks } from './kubernetes.ts';
 import { platformChecks } from './platform.ts';
+import { portainerChecks } from './portainer.ts';
 import { registryCheck } from './registry.ts';
 import { runtimeChecks } from './runtime.ts';
 import { type RuntimeQueue, temporalChecks } from './temporal.ts';
@@ -97,16 +99,27 @@ async function examinePlatform(
       guarded(platform, 'look at the log of the worker', () => platformChecks(client, keys, signal)),
       guarded(`${platform} runtime`, `look at ${platform}.daemon.${selector}`, async () => {
         const connectorUrl = section.connector_url ?? section.url;
+        const ownNetwork = section.daemon.portainer.network_mode !== undefined;
         const [checks, id] =
           selector === 'kubernetes'
             ? await kubernetesChecks(
                 { platform, options: kubernetesOptions(config, platform, () => undefined, env), connectorUrl },
                 signal,
               )
-            : await runtimeChecks(
-                { platform, address: dockerAddress(d, env), networkMode: d.network_mode, connectorUrl },
-                signal,
-              );
+            : selector === 'portainer'
+              ? await portainerChecks(
+                  {
+                    platform,
+                    options: portainerOptions(config, platform, env),
+                    networkKey: `daemon.${ownNetwork ? 'portainer' : 'docker'}.network_mode`,
+                    connectorUrl,
+                  },
+                  signal,
+                )
+              : await runtimeChecks(
+                  { platform, address: dockerAddress(d, env), networkMode: d.network_mode, connectorUrl },
+                  signal,
+                );
         engineId = id;
         return checks;
       }),
