@@ -3,7 +3,7 @@ import { specHash } from '../../activities/spec.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
 import { agreedVersion } from '../../runtimes/portainer/version.ts';
-import { configured } from '../../worker/platforms.ts';
+import { configuredOne } from '../../worker/platforms.ts';
 import { portainerHashed, portainerOptions } from '../../worker/portainer.ts';
 import { folderWith, privateKey } from './config-support.ts';
 
@@ -103,10 +103,10 @@ describe('daemon.portainer', () => {
   test('the section makes a runtime, and its pull policy counts', () => {
     const config = configOf({ OPENCTI__DAEMON__PORTAINER__PULL_POLICY: 'missing' });
     const loaded = load();
-    const [site] = configured(config, ['opencti'], { keys: loaded.ok ? loaded.keys : [] }, {}, silent);
-    expect(site?.runtime.kind).toBe('portainer');
-    expect(site?.settings.pullPolicy).toBe('missing');
-    site?.runtime.close();
+    const site = configuredOne(config, 'opencti', ['opencti'], loaded.ok ? loaded.keys : [], {}, silent);
+    expect(site.runtime.kind).toBe('portainer');
+    expect(site.settings.pullPolicy).toBe('missing');
+    site.runtime.close();
   });
 });
 
@@ -137,9 +137,9 @@ describe('the spec hash', () => {
         OPENCTI__DAEMON__SELECTOR: selector,
         OPENCTI__DAEMON__DOCKER__NETWORK_MODE: 'net',
       });
-      const [site] = configured(config, ['opencti'], { keys: loaded.ok ? loaded.keys : [] }, {}, silent);
-      site?.runtime.close();
-      return site?.settings.specHash('x:1');
+      const site = configuredOne(config, 'opencti', ['opencti'], loaded.ok ? loaded.keys : [], {}, silent);
+      site.runtime.close();
+      return site.settings.specHash('x:1');
     });
     expect(hashes[0]).toBe(hashes[1]);
   });
