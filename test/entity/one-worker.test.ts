@@ -4,7 +4,8 @@ import type { Platform, RuntimeObject } from '../../model/connector.ts';
 import { connectorLabel, managerLabel, platformLabel } from '../../model/labels.ts';
 import * as messages from '../../workflows/messages.ts';
 import type { OrphansResult } from '../../workflows/orphans.ts';
-import { type Ground, eventually, groundImage, groundManager, makeGround } from '../support/ground.ts';
+import type { FakeRuntime } from '../support/fake-runtime.ts';
+import { type Ground, eventually, groundImage, groundManager, groundPlatform, makeGround } from '../support/ground.ts';
 import { settled } from '../support/scenes.ts';
 
 const orphanPolicy = {
@@ -53,19 +54,10 @@ describe.skipIf(!process.env['TEMPORAL_ADDRESS'])('one worker for two platforms'
   };
 
   beforeAll(async () => {
-    const silent = { operations: { list: { status: 503 } } };
-    g = await makeGround({
-      bothPlatforms: true,
-      settings: { orphanPolicy },
-      before: ({ control }) => void control.openaev.setFaults(silent),
-    });
-    await eventually(() => expect(aev().managers()).toHaveLength(1), settled);
-    aev().setRules({ idInName: false });
     const add = { image: groundImage, requested: 'starting' } as const;
-    const listed = { openaev: aev().add({ name: 'old aev', ...add }) };
     const at = new Date(Date.now() - 3_600_000).toISOString();
-    const plant = (name: string, id: string, contractHash: string): RuntimeObject => ({
-      ...g.runtime.plant({
+    const plant = (runtime: FakeRuntime, name: string, id: string, contractHash: string): RuntimeObject => ({
+      ...runtime.plant({
         name,
         labels: { [managerLabel]: groundManager, [connectorLabel]: id },
         image: groundImage,
@@ -75,16 +67,31 @@ describe.skipIf(!process.env['TEMPORAL_ADDRESS'])('one worker for two platforms'
         startedAt: at,
       }),
     });
+    const planted: Partial<typeof legacy> = {};
+    g = await makeGround({
+      bothPlatforms: true,
+      settings: { orphanPolicy },
+      before: async (sandbox, runtime) => {
+        const { control } = sandbox;
+        control.openaev.setFaults({ operations: { list: { status: 503 } } });
+        const { id } = control.add({ name: 'old cti', ...add });
+        // OpenCTI makes a connector's token, and with it the hash, when it is listed first.
+        const platform = groundPlatform(sandbox);
+        const deadline = AbortSignal.timeout(10_000);
+        await platform.register(deadline);
+        const [record] = (await platform.list(deadline)).records.filter((r) => r.id === id);
+        await platform.close();
+        planted.opencti = plant(runtime, 'old-cti', id, record?.contractHash ?? '');
+      },
+    });
+    await eventually(() => expect(aev().managers()).toHaveLength(1), settled);
+    aev().setRules({ idInName: false });
+    const listed = aev().add({ name: 'old aev', ...add });
     // While OpenAEV does not list, only OpenCTI's side is awake and sees what may be the other's.
-    const openaev = plant('old-aev', listed.openaev.id, listed.openaev.hash ?? '');
-    const nobody = plant('nobody', randomUUID(), 'h');
+    planted.openaev = plant(g.runtime, 'old-aev', listed.id, listed.hash ?? '');
+    planted.nobody = plant(g.runtime, 'nobody', randomUUID(), 'h');
+    legacy = planted as typeof legacy;
     await g.polls(3);
-    g.sandbox.control.setFaults({ listing: { mode: 'null' } });
-    await g.polls(1);
-    const cti = g.sandbox.control.add({ name: 'old cti', ...add });
-    const opencti = plant('old-cti', cti.id, cti.hash ?? '');
-    g.sandbox.control.clearFaults();
-    legacy = { opencti, openaev, nobody };
     twins = {
       opencti: g.sandbox.control.add({ name: 'twin', ...add }).id,
       openaev: aev().add({ name: 'twin', ...add }).id,
