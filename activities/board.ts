@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Due, type Sent, firstDue, mergeLog, newLog, nextBeat } from '../model/cadence.ts';
 import type { Health, RuntimeObject } from '../model/connector.ts';
-import { connectorLabel } from '../model/labels.ts';
+import { connectorLabel, platformLabel } from '../model/labels.ts';
 import type { LifecycleLine } from '../model/memory.ts';
 import { isCandidate } from '../model/observation.ts';
 import type { PlatformClient } from '../platforms/platform.ts';
@@ -97,6 +97,8 @@ export function board(logs: PlatformClient['logs'] = 'replaced'): Board {
       for (const o of objects) {
         const id = o.labels[connectorLabel] ?? '';
         if (id === '' || !isCandidate(o, id, site.platform, site.policy.managerIds)) continue;
+        // One without a platform's label may be the other platform's; only a workflow of ours tells that it is not.
+        if (!o.labels[platformLabel] && !memos.has(id)) continue;
         if (o.state === 'running' || !present.has(id)) present.set(id, o);
       }
       for (const id of entries.keys()) if (!present.has(id) && !memos.has(id)) entries.delete(id);

@@ -1,7 +1,7 @@
 import type { ConnectorRecord, Listing, SkippedRecord } from '../model/connector.ts';
 import { assignNames } from '../model/names.ts';
 import type { Desired } from '../model/observation.ts';
-import { idVariables } from '../model/labels.ts';
+import { ownIdVariables } from '../model/labels.ts';
 import { nameSuffix } from './spec.ts';
 
 /**
@@ -21,8 +21,11 @@ export interface Records {
   skipped(): readonly SkippedRecord[];
 }
 
-const variableId = (r: ConnectorRecord): string =>
-  r.configuration.find((e) => (idVariables as readonly string[]).includes(e.key) && !e.encrypted)?.value ?? r.id;
+/** The value of the variable this kind of connector has its id in; what else the record sets does not count. */
+const variableId = (r: ConnectorRecord): string => {
+  const named = ownIdVariables[r.platform].map((key) => r.configuration.findLast((e) => e.key === key && !e.encrypted));
+  return named.find((entry) => (entry?.value ?? '') !== '')?.value ?? r.id;
+};
 
 export function records(): Records {
   let byId = new Map<string, { readonly record: ConnectorRecord; readonly desired: Desired }>();

@@ -56,7 +56,9 @@ export function registration(client: PlatformClient, now: () => number, changed:
   return {
     async ensure(signal) {
       if (refused !== undefined && now() < refused.until) throw refused.problem;
+      const contested = refused?.problem.type === 'ManagerConflict';
       if (version === undefined || refused !== undefined) await once(signal);
+      if (contested) wonBack = now();
     },
     async ping(signal) {
       if (refused !== undefined || version === undefined) {

@@ -33,7 +33,9 @@ Examples:
  */
 export function createProgram(session: Session, quiet: boolean): Command {
   const program = new Command('cadenza')
-    .description('Keeps the connectors of OpenCTI running as containers, one durable Temporal workflow per connector.')
+    .description(
+      'Keeps the connectors of OpenCTI and OpenAEV running as containers, one durable Temporal workflow per connector.',
+    )
     .version(version(), '-V, --version', 'print the version')
     .option('--home <folder>', 'state folder of the instance (default: CADENZA_HOME, else ./.cadenza)')
     .helpOption('-h, --help', 'show help')

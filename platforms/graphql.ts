@@ -1,3 +1,4 @@
+import { fieldOf } from './fields.ts';
 import { strangeAnswer, type Target } from './reach.ts';
 
 /**
@@ -24,7 +25,3 @@ function isReply(text: string): boolean {
     return false;
   }
 }
-
-/** A field of something that came over the wire; undefined where there is none. */
-export const fieldOf = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;

@@ -1,99 +1,78 @@
-import { benign, Problem, retryable } from '../model/errors.ts';
-import { fieldOf } from './graphql.ts';
+import { retryable } from '../model/errors.ts';
+import { fieldOf } from './fields.ts';
 import { http } from './http.ts';
 import { publicHalf, publicKeyText } from './keys.ts';
-import { refusal, type Operation } from './openaev-errors.ts';
-import { decodeInstances } from './openaev-records.ts';
-import { endpoint, headerSafe, type ClientOptions } from './options.ts';
+import { optionalCalls } from './missing.ts';
+import { type Call, calls } from './openaev-calls.ts';
+import { type Answer, parsed, refusal } from './openaev-errors.ts';
+import { decodeListing } from './openaev-records.ts';
+import { type ClientOptions, endpoint, headerSafe } from './options.ts';
 import type { PlatformClient } from './platform.ts';
 import { place, strangeAnswer, unreachable, type Target } from './reach.ts';
 import { sealing } from './sealing.ts';
 
-/** The version of the last registration is all a ping tells; the platform itself is asked this often (ms). */
+/** What a ping answers is the version at registration for ever; this often (ms) the platform is asked for the present one. */
 const versionAge = 10 * 60_000;
 
-interface Call {
-  readonly operation: Operation;
-  readonly method: 'GET' | 'POST' | 'PUT';
-  readonly path: string;
-  readonly body?: object;
-}
-
-/** A client of OpenAEV's REST API for XTM Composer. Throws `InvalidConfiguration` when the options cannot work. */
+/** A client of OpenAEV's REST API. Throws `InvalidConfiguration` when the options cannot work. */
 export function openaev(options: ClientOptions, now: () => number = Date.now): PlatformClient {
   const target: Target = { title: 'OpenAEV', section: 'openaev', url: endpoint(options.url, 'openaev', '/api') };
   const web = http(options, target.section);
-  const authorization = `Bearer ${headerSafe(options.token, target.section)}`;
+  const headers = {
+    authorization: `Bearer ${headerSafe(options.token, target.section)}`,
+    accept: 'application/json, text/plain',
+  };
   const patient = web.within(options.listingTimeoutMs);
   const publicKey = publicHalf(options.key);
   const sealed = sealing(publicKey);
-  const manager = encodeURIComponent(options.manager.id);
-  const instance = (id: string, what: string): string =>
-    `/xtm-composer/${manager}/connector-instances/${encodeURIComponent(id)}/${what}`;
-
-  const missing = new Set<Operation>();
+  const call = calls({ id: options.manager.id, name: options.manager.name });
+  const optional = optionalCalls(target.title, options.onFeatureMissing);
   let version: { readonly text: string; readonly at: number } | undefined;
 
-  /** Sends one call; answers with the body's text. A status that is no success throws. */
-  async function send({ operation, method, path, body }: Call, signal: AbortSignal): Promise<string> {
+  /** Sends one call and returns its answer, which is a 2xx. */
+  async function ask({ operation, method, path, body }: Call, signal: AbortSignal): Promise<Answer> {
     signal.throwIfAborted();
-    let response: Response;
+    const send = operation === 'list' ? patient : web.fetch;
+    let answer: Answer;
     try {
-      response = await (operation === 'list' ? patient : web.fetch)(`${target.url.href}${path}`, {
+      const response = await send(`${target.url.href}${path}`, {
         method,
-        headers: { authorization, ...(method === 'GET' ? {} : { 'content-type': 'application/json' }) },
+        headers: { ...headers, ...(method === 'GET' ? {} : { 'content-type': 'application/json' }) },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         signal,
       });
+      const { status, headers: got } = response;
+      answer = { status, contentType: got.get('content-type'), text: await response.text() };
     } catch (error) {
       signal.throwIfAborted();
       throw unreachable(target, error);
     }
-    const text = await response.text();
-    if (response.status >= 200 && response.status < 300) return text;
-    throw refusal(response.status, text, response.headers.get('content-type'), operation, target);
+    if (answer.status >= 200 && answer.status < 300) return answer;
+    throw refusal(answer, operation, target);
   }
 
-  async function json(call: Call, signal: AbortSignal): Promise<unknown> {
-    const text = await send(call, signal);
-    try {
-      return JSON.parse(text) as unknown;
-    } catch {
-      throw strangeAnswer(target, 200, 'text/plain');
-    }
-  }
-
-  /** As `send`, for calls that some versions do not have. */
-  async function optional(call: Call & { readonly operation: 'logs' | 'health' }, signal: AbortSignal): Promise<void> {
-    const { operation } = call;
-    if (missing.has(operation))
-      throw benign(
-        'FeatureMissing',
-        `${target.title} ${version?.text ?? ''} does not take ${operation}; not asked again until its version changes`,
-      );
-    try {
-      await send(call, signal);
-    } catch (error) {
-      if (error instanceof Problem && error.type === 'FeatureMissing') {
-        missing.add(operation);
-        options.onFeatureMissing?.(operation, error);
-      }
-      throw error;
-    }
-  }
-
-  function noted(told: unknown): string {
-    if (typeof told !== 'string' || !/^[\w.+-]{1,64}$/.test(told.trim()))
-      throw retryable('PlatformUnavailable', `${target.title} at ${place(target.url)} did not tell its version`);
-    const text = told.trim();
-    if (text !== version?.text) missing.clear();
+  /** The platform answers this call in plain text, newer versions maybe as a JSON string. */
+  async function askVersion(signal: AbortSignal): Promise<string> {
+    const answer = await ask(call.version(), signal);
+    const json = parsed(answer.text);
+    const text = (typeof json === 'string' ? json : answer.text).trim();
+    if (!/^[\w.+-]{1,64}$/.test(text)) throw strangeAnswer(target, answer.status, answer.contentType);
+    optional.versionIs(text);
     version = { text, at: now() };
     return text;
   }
 
-  const askVersion = async (signal: AbortSignal): Promise<string> =>
-    // Plain text; a server that writes it as JSON puts quotes around it.
-    noted((await send({ operation: 'version', method: 'GET', path: '/settings/version' }, signal)).replaceAll('"', ''));
+  /** A page where JSON was asked for comes from something before the platform, or from its user interface. */
+  const jsonOf = (answer: Answer): unknown => {
+    const value = parsed(answer.text);
+    if (value === undefined) throw strangeAnswer(target, answer.status, answer.contentType);
+    return value;
+  };
+
+  /** Of use here is no reply to a push, but a page in its place means that the platform never saw the push. */
+  const taken = (answer: Answer): void => {
+    if (answer.text.trim() !== '') jsonOf(answer);
+  };
 
   return {
     platform: 'openaev',
@@ -101,57 +80,42 @@ export function openaev(options: ClientOptions, now: () => number = Date.now): P
     registration: 'overwrites',
     version: askVersion,
     register: async (signal) => {
-      const { id, name } = options.manager;
-      const body = { id, name, public_key: publicKeyText(publicKey, 'spki') };
-      const reply = await json({ operation: 'register', method: 'POST', path: '/xtm-composer/register', body }, signal);
-      return noted(fieldOf(reply, 'xtm_composer_version'));
+      const reply = jsonOf(await ask(call.register(publicKeyText(publicKey, 'spki')), signal));
+      const told = fieldOf(reply, 'xtm_composer_version');
+      if (typeof told === 'string' && told !== '') {
+        version = { text: told, at: now() };
+        optional.versionIs(told);
+        return told;
+      }
+      return version?.text ?? askVersion(signal);
     },
     ping: async (signal) => {
-      await json({ operation: 'ping', method: 'PUT', path: `/xtm-composer/${manager}/refresh-connectivity` }, signal);
-      return version === undefined || now() - version.at >= versionAge ? askVersion(signal) : version.text;
+      await ask(call.ping(), signal);
+      if (version !== undefined && now() - version.at < versionAge) return version.text;
+      const known = version;
+      // The sign of life was taken; a version that cannot be had now is asked for at the next one.
+      return askVersion(signal).catch((error: unknown) => {
+        if (signal.aborted || known === undefined) throw error;
+        return known.text;
+      });
     },
     list: async (signal) => {
-      const raw = await json(
-        { operation: 'list', method: 'GET', path: `/xtm-composer/${manager}/connector-instances` },
-        signal,
-      );
+      const raw = jsonOf(await ask(call.list(), signal));
       if (!Array.isArray(raw))
         throw retryable(
           'PlatformUnavailable',
-          `${target.title} at ${place(target.url)} answered something else than a list of connector instances`,
+          `${target.title} at ${place(target.url)} answered something else than a list of connectors`,
         );
-      const listing = decodeInstances(raw);
+      const listing = decodeListing(raw);
       return { ...listing, records: sealed(listing.records) };
     },
     reportStatus: async (id, status, signal) => {
-      const body = { connector_instance_current_status: status };
-      await send({ operation: 'status', method: 'PUT', path: instance(id, 'status'), body }, signal);
+      taken(await ask(call.status(id, status), signal));
     },
-    // The server takes a push for a set and keeps ten elements: lines sent one by one would lose their order and most of them.
-    pushLogs: (id, lines, signal) =>
-      optional(
-        {
-          operation: 'logs',
-          method: 'POST',
-          path: instance(id, 'logs'),
-          body: { connector_instance_logs: [lines.join('\n')] },
-        },
-        signal,
-      ),
+    // Empty in newer versions, an object in older ones: of this reply the status alone counts.
+    pushLogs: (id, lines, signal) => optional.attempt('logs', () => ask(call.logs(id, lines), signal)),
     pushHealth: (id, health, signal) =>
-      optional(
-        {
-          operation: 'health',
-          method: 'PUT',
-          path: instance(id, 'health-check'),
-          body: {
-            connector_instance_restart_count: health.restartCount,
-            connector_instance_started_at: health.startedAt,
-            connector_instance_is_in_reboot_loop: health.inRebootLoop,
-          },
-        },
-        signal,
-      ),
+      optional.attempt('health', async () => taken(await ask(call.health(id, health), signal))),
     close: web.close,
   };
 }

@@ -1,5 +1,5 @@
 import { benign, permanent, retryable, type Problem } from '../model/errors.ts';
-import { fieldOf } from './graphql.ts';
+import { fieldOf } from './fields.ts';
 import type { Operation } from './opencti-documents.ts';
 import { place, type Target } from './reach.ts';
 

@@ -1,12 +1,14 @@
 import { GraphQLClient, ClientError } from 'graphql-request';
-import { Problem, retryable, benign } from '../model/errors.ts';
-import { fieldOf, onlyGraphql } from './graphql.ts';
+import { retryable } from '../model/errors.ts';
+import { fieldOf } from './fields.ts';
+import { onlyGraphql } from './graphql.ts';
 import { http } from './http.ts';
 import { publicHalf, publicKeyText } from './keys.ts';
+import { optionalCalls } from './missing.ts';
 import { documents, type Operation } from './opencti-documents.ts';
 import { refusal } from './opencti-errors.ts';
 import { decodeListing } from './opencti-records.ts';
-import { endpoint, headerSafe, type ClientOptions } from './options.ts';
+import { endpoint, headerSafe, type ClientOptions, type OptionalCall } from './options.ts';
 import type { PlatformClient } from './platform.ts';
 import { place, unreachable, type Target } from './reach.ts';
 import { sealing } from './sealing.ts';
@@ -23,9 +25,7 @@ export function opencti(options: ClientOptions): PlatformClient {
   const publicKey = publicHalf(options.key);
   const sealed = sealing(publicKey);
 
-  /** Versions on which a call was missing; it is asked for again when the platform's version is another. */
-  const missing = new Map<Operation, string>();
-  let version = '';
+  const optional = optionalCalls(target.title, options.onFeatureMissing);
 
   /** Sends one operation and returns its root field, which is never null. */
   async function ask(operation: Operation, input: object | undefined, signal: AbortSignal): Promise<unknown> {
@@ -50,30 +50,14 @@ export function opencti(options: ClientOptions): PlatformClient {
     return root;
   }
 
-  /** As `ask`, for calls that older versions do not have. */
-  async function askOptional(operation: 'logs' | 'health', input: object, signal: AbortSignal): Promise<void> {
-    if (missing.has(operation))
-      throw benign(
-        'FeatureMissing',
-        `${target.title} ${missing.get(operation)} does not take ${operation}; not asked again until its version changes`,
-      );
-    try {
-      await ask(operation, input, signal);
-    } catch (error) {
-      if (error instanceof Problem && error.type === 'FeatureMissing' && !missing.has(operation)) {
-        missing.set(operation, version);
-        options.onFeatureMissing?.(operation, error);
-      }
-      throw error;
-    }
-  }
+  const askOptional = (operation: OptionalCall, input: object, signal: AbortSignal): Promise<void> =>
+    optional.attempt(operation, () => ask(operation, input, signal));
 
   function noted(reply: unknown, field: string): string {
     const told = fieldOf(reply, field);
     if (typeof told !== 'string' || told === '')
       throw retryable('PlatformUnavailable', `${target.title} at ${place(target.url)} did not tell its version`);
-    if (told !== version) missing.clear();
-    version = told;
+    optional.versionIs(told);
     return told;
   }
 

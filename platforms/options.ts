@@ -2,6 +2,9 @@ import type { KeyObject } from 'node:crypto';
 import { permanent, type Problem } from '../model/errors.ts';
 import type { HttpOptions } from './http.ts';
 
+/** Calls that not every version of a platform has. */
+export type OptionalCall = 'logs' | 'health';
+
 /** What a client of either platform needs to be told. */
 export interface ClientOptions extends HttpOptions {
   /** Base URL, a path in it included; the API's own path is appended. */
@@ -13,7 +16,7 @@ export interface ClientOptions extends HttpOptions {
   /** Milliseconds for the listing, which newer OpenCTI servers hold back for up to 90 s after an upgrade. */
   readonly listingTimeoutMs: number;
   /** Called once when a call turns out to be missing on this version of the platform. */
-  readonly onFeatureMissing?: ((operation: 'logs' | 'health', problem: Problem) => void) | undefined;
+  readonly onFeatureMissing?: ((operation: OptionalCall, problem: Problem) => void) | undefined;
 }
 
 /** The platform's URL with the path of its API. Throws `InvalidConfiguration`. */

@@ -1,3 +1,4 @@
+import type Docker from 'dockerode';
 import pLimit from 'p-limit';
 import type { RuntimeObject } from '../model/connector.ts';
 import { Problem } from '../model/errors.ts';
@@ -14,25 +15,36 @@ import { stateOf } from './docker/state.ts';
 import { swap } from './docker/swap.ts';
 import type { Runtime } from './runtime.ts';
 
-export interface DockerOptions extends DockerAddress {
+export interface EngineOptions {
   readonly hostOptions: HostOptions;
   /** Seconds of grace on stop; unset: the engine's default (10). */
   readonly stopTimeout?: number;
   /** How many images are pulled at a time. */
   readonly pullConcurrency: number;
+  /** Milliseconds for one step. */
+  readonly timeoutMs: number;
+  /** Labels of every container, beside those of its spec. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Content of X-Registry-Auth where it is not made of the credentials. */
+  readonly registryHeader?: Readonly<Record<string, unknown>>;
 }
+
+export type DockerOptions = DockerAddress & EngineOptions;
 
 /** At most this many calls are on their way to the engine at once. */
 const engineCalls = 16;
 
 /** Docker, through its API: one container per connector. */
-export function docker(options: DockerOptions): Runtime {
-  const engine = connect(options);
+export const docker = (options: DockerOptions): Runtime => onEngine('docker', connect(options), options);
+
+/** One container per connector on the engine behind this client, however it is reached. */
+export function onEngine(kind: 'docker' | 'portainer', engine: Docker, options: EngineOptions): Runtime {
   const c = containers(engine, {
     hostConfig: hostConfig(options.hostOptions),
+    ...(options.labels === undefined ? {} : { labels: options.labels }),
     ...(options.stopTimeout === undefined ? {} : { stopTimeout: options.stopTimeout }),
   });
-  const pull = puller(engine, options.pullConcurrency);
+  const pull = puller(engine, options.pullConcurrency, options.registryHeader);
   const limit = pLimit(engineCalls);
   const bounded = <T>(signal: AbortSignal, work: (inTime: AbortSignal) => Promise<T>): Promise<T> =>
     limit(() => {
@@ -60,7 +72,7 @@ export function docker(options: DockerOptions): Runtime {
   };
 
   return {
-    kind: 'docker',
+    kind,
     async engine(signal) {
       try {
         const info = (await bounded(signal, async () => engine.info())) as { ID?: string; ServerVersion?: string };

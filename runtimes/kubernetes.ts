@@ -47,9 +47,7 @@ export function kubernetes(options: KubernetesOptions): Runtime {
     const o = objectOf(d, selector === '' ? [] : await c.pods(selector, signal));
     const ours = o.labels[connectorLabel] !== undefined || o.labels[managerLabel] !== undefined;
     const container = d.spec.template.spec.containers.find((x) => x.name === containerName(d));
-    const runs = (container?.env ?? []).some(
-      (v) => (idVariables as readonly string[]).includes(v.name) && v.value === variableId,
-    );
+    const runs = (container?.env ?? []).some((v) => idVariables.includes(v.name) && v.value === variableId);
     return !ours && runs ? { ...o, runsConnector: true } : o;
   };
   const toScale = async (ref: string, replicas: 0 | 1, signal: AbortSignal): Promise<Deployment | undefined> => {

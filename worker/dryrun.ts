@@ -3,7 +3,7 @@ import type { Site } from '../activities/deps.ts';
 import { look } from '../activities/look.ts';
 import { nextStep } from '../activities/preview.ts';
 import type { ActionResult } from '../model/command.ts';
-import type { ObjectState } from '../model/connector.ts';
+import type { ObjectState, RuntimeObject } from '../model/connector.ts';
 import { Problem } from '../model/errors.ts';
 import { identify } from '../model/identity.ts';
 import { connectorLabel, managerLabel, platformLabel } from '../model/labels.ts';
@@ -31,6 +31,10 @@ export interface Adopted {
 }
 
 const concurrency = 16;
+
+/** What carries no platform may be the other one's when there are two, and is never removed by itself then. */
+const belongsHere = ({ platform, orphanPolicy }: Site, { labels }: RuntimeObject): boolean =>
+  labels[platformLabel] === platform || (!labels[platformLabel] && !orphanPolicy.bothPlatforms);
 
 /** May run beside XTM Composer: it lists both sides and plans, nothing else. */
 export async function dryRun(
@@ -61,10 +65,8 @@ export async function dryRun(
       const { name, state, labels } = found.object;
       return [{ id: d.id, name: d.name, object: name, state, manager: labels[managerLabel] ?? '' }];
     });
-    const unlabelled = site.orphanPolicy.bothPlatforms ? undefined : platform;
     const orphans = objects
-      // Beside another platform nobody removes what carries no platform's label.
-      .filter((o) => only === undefined && (o.labels[platformLabel] ?? unlabelled) === platform)
+      .filter((o) => only === undefined && belongsHere(site, o))
       .filter((o) => listing.complete && site.records.desired(o.labels[connectorLabel] ?? '') === undefined)
       .map((o): ActionResult => ({
         id: o.labels[connectorLabel] ?? '',

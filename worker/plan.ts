@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { loadConfig } from '../config/load.ts';
 import { dryRun } from './dryrun.ts';
-import { configured } from './platforms.ts';
+import { configuredOne } from './platforms.ts';
 import { makeSite } from './site.ts';
 
 /**
@@ -32,18 +32,16 @@ async function main(): Promise<number> {
     error: (m: string) => void process.stderr.write(`${m}\n`),
   };
   const { config, platforms, keys } = loaded;
-  const places = configured(config, platforms, { keys }, process.env, log);
   // In the order of the running instance's answers.
-  const wanted = places
-    .filter((p) => values.platform === undefined || p.platform === values.platform)
-    .toSorted((a, b) => (a.platform < b.platform ? -1 : 1));
+  const wanted = platforms.filter((p) => values.platform === undefined || p === values.platform).toSorted();
   if (wanted.length === 0) {
     process.stderr.write(`no enabled platform is called "${values.platform}"; enabled: ${platforms.join(', ')}\n`);
     return 2;
   }
+  const places = wanted.map((p) => configuredOne(config, p, platforms, keys, process.env, log));
   const signal = AbortSignal.timeout(5 * 60_000);
   const results = await Promise.all(
-    wanted.map((p) =>
+    places.map((p) =>
       dryRun(makeSite(p.client, p.runtime, p.settings, log, Date.now), values.connector, Date.now, signal),
     ),
   );

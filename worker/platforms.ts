@@ -15,9 +15,10 @@ import { platformClient } from '../platforms/index.ts';
 import type { PlatformClient } from '../platforms/platform.ts';
 import { docker } from '../runtimes/docker.ts';
 import type { DockerAddress } from '../runtimes/docker/connect.ts';
-import type { HostOptions } from '../runtimes/docker/hostconfig.ts';
 import type { RegistryAuth, Runtime } from '../runtimes/runtime.ts';
+import { hostOptions } from './hostoptions.ts';
 import { kubernetesHashed, kubernetesRuntime } from './kubernetes.ts';
+import { portainerHashed, portainerRuntime } from './portainer.ts';
 import type { SiteSettings } from './site.ts';
 import { swarmHashed, swarmRuntime } from './swarm.ts';
 
@@ -29,14 +30,12 @@ export interface Configured {
   readonly settings: SiteSettings;
 }
 
-export interface Keys {
-  /** The current private key first, then previous ones. */
-  readonly keys: readonly KeyObject[];
-}
-
 const s = 1_000;
 
-/** One platform's ports and settings. Throws `InvalidConfiguration` when its section cannot work. */
+/**
+ * One platform's ports and settings, from its own section. `platforms` are all that are managed, `keys` the current
+ * private key and then the previous ones. Throws `InvalidConfiguration` when the section cannot work.
+ */
 export function configuredOne(
   config: Config,
   platform: Platform,
@@ -50,15 +49,6 @@ export function configuredOne(
   const client = clientOf(config, platform, section, keys, log);
   return { platform, client, runtime, settings: settingsOf(config, platform, platforms, keys, env, log) };
 }
-
-/** All of these platforms; the first section that cannot work throws. */
-export const configured = (
-  config: Config,
-  platforms: readonly Platform[],
-  { keys }: Keys,
-  env: NodeJS.ProcessEnv,
-  log: Log,
-): readonly Configured[] => platforms.map((p) => configuredOne(config, p, platforms, keys, env, log));
 
 function clientOf(
   config: Config,
@@ -90,19 +80,21 @@ function clientOf(
 
 function runtimeOf(config: Config, platform: Platform, p: PlatformConfig, env: NodeJS.ProcessEnv): Runtime {
   const { selector, docker: d } = p.daemon;
-  if (selector === 'kubernetes') return kubernetesRuntime(config, platform, registryAuthOf(p), env);
-  if (selector === 'swarm') return swarmRuntime(config, platform, dockerAddress(d, env), registryAuthOf(p));
-  if (selector !== 'docker')
-    throw permanent(
-      'InvalidConfiguration',
-      `${platform}.daemon.selector is ${selector}; this release runs connectors on docker, swarm and kubernetes`,
-    );
-  return docker({
-    ...dockerAddress(d, env),
-    hostOptions: hostOptions(d),
-    ...(d.stop_timeout === undefined ? {} : { stopTimeout: d.stop_timeout }),
-    pullConcurrency: config.manager.pull_concurrency,
-  });
+  switch (selector) {
+    case 'kubernetes':
+      return kubernetesRuntime(config, platform, registryAuthOf(p), env);
+    case 'swarm':
+      return swarmRuntime(config, platform, dockerAddress(d, env), registryAuthOf(p));
+    case 'portainer':
+      return portainerRuntime(config, platform, env);
+    case 'docker':
+      return docker({
+        ...dockerAddress(d, env),
+        hostOptions: hostOptions(d),
+        ...(d.stop_timeout === undefined ? {} : { stopTimeout: d.stop_timeout }),
+        pullConcurrency: config.manager.pull_concurrency,
+      });
+  }
 }
 
 /** Where the engine is: the configuration first, then Docker's own variables. */
@@ -123,28 +115,6 @@ const dockerTls = (tls: PlatformConfig['daemon']['docker']['tls']): { ca?: strin
   const [ca, cert, key] = [text(tls?.ca), text(tls?.cert), text(tls?.key)];
   return { ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}) };
 };
-
-const hostOptions = (d: PlatformConfig['daemon']['docker']): HostOptions => ({
-  networkMode: d.network_mode,
-  extraHosts: d.extra_hosts,
-  dns: d.dns,
-  dnsSearch: d.dns_search,
-  privileged: d.privileged,
-  capAdd: d.cap_add,
-  capDrop: d.cap_drop,
-  securityOpt: d.security_opt,
-  usernsMode: d.userns_mode,
-  pidMode: d.pid_mode,
-  ipcMode: d.ipc_mode,
-  utsMode: d.uts_mode,
-  runtime: d.runtime,
-  shmSize: d.shm_size,
-  sysctls: d.sysctls,
-  ulimits: d.ulimits,
-  restartPolicy: d.restart_policy === 'no' ? undefined : d.restart_policy,
-  memoryLimit: d.memory_limit,
-  cpuLimit: d.cpu_limit,
-});
 
 /** Inline PEM, or a file read now; what cannot be read is skipped with a line, as an operator may mount it later. */
 function pemTexts(entries: readonly string[] | undefined, log: Log): readonly string[] {
@@ -212,7 +182,7 @@ function settingsOf(
   };
   return {
     policy: policyOf(config, selector),
-    orphanPolicy: orphanPolicyOf(config, platforms),
+    orphanPolicy: orphanPolicyOf(config),
     environment: (record) => {
       const { entries, previous } = decryptConfiguration(record.configuration, keys);
       if (previous.length > 0)
@@ -241,7 +211,7 @@ function settingsOf(
     },
     resolveImage: final,
     registryAuth: registryAuthOf(p),
-    pullPolicy: (selector === 'swarm' ? p.daemon.swarm : p.daemon.docker).pull_policy,
+    pullPolicy: pullPolicyOf(p.daemon),
     specHash: hashOf,
     cadence: {
       poll: manager.execute_schedule * s,
@@ -263,11 +233,16 @@ function hashedOptionsOf(platform: Platform, { daemon }: PlatformConfig): Readon
       return kubernetesHashed(platform, daemon.kubernetes);
     case 'swarm':
       return swarmHashed(daemon.swarm);
-    case 'docker':
     case 'portainer':
+      return portainerHashed(daemon);
+    case 'docker':
       return { ...hostOptions(daemon.docker) };
   }
 }
+
+/** Kubernetes has a setting of its own in the pod and pulls by itself. */
+const pullPolicyOf = ({ selector, docker: d, swarm, portainer }: PlatformConfig['daemon']): typeof d.pull_policy =>
+  selector === 'swarm' ? swarm.pull_policy : selector === 'portainer' ? portainer.pull_policy : d.pull_policy;
 
 const registryAuthOf =
   ({ daemon: { registry } }: PlatformConfig) =>
@@ -293,11 +268,12 @@ const policyOf = ({ manager }: Config, selector: PlatformConfig['daemon']['selec
   renames: selector !== 'kubernetes' && selector !== 'swarm',
 });
 
-const orphanPolicyOf = ({ manager }: Config, platforms: readonly Platform[]): OrphanPolicy => ({
+const orphanPolicyOf = ({ manager, opencti, openaev }: Config): OrphanPolicy => ({
   sweeps: manager.orphans.sweeps,
   sweepGap: manager.execute_schedule * s * 0.9,
   guardRatio: manager.orphans.guard_ratio,
   guardMin: manager.orphans.guard_min,
   allowMassRemoval: manager.orphans.allow_mass_removal,
-  bothPlatforms: platforms.length > 1,
+  // One that is enabled and cannot be used now may still have containers without its label.
+  bothPlatforms: opencti.enable && openaev.enable,
 });

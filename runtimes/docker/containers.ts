@@ -10,6 +10,8 @@ import { fromInspect } from './state.ts';
 /** Single steps on containers, each tolerant of having been done before. */
 export interface ContainerOptions {
   readonly hostConfig: Docker.HostConfig;
+  /** Labels beside those of the spec, which stand over them. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** Seconds of grace on stop; unset: the engine's default. */
   readonly stopTimeout?: number;
 }
@@ -62,7 +64,7 @@ export function containers(engine: Docker, options: ContainerOptions) {
           name,
           Image: spec.image,
           Env: spec.env.map(({ key, value }) => `${key}=${value}`),
-          Labels: { ...spec.labels },
+          Labels: { ...options.labels, ...spec.labels },
           HostConfig: options.hostConfig,
           abortSignal: signal,
         });

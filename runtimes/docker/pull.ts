@@ -21,9 +21,9 @@ interface Shared {
 
 /**
  * Pulls with a bound on how many run at once. Several that want one reference share one download: a waiter that gives
- * up leaves the others waiting, and only the last one's leaving ends the download.
+ * up leaves the others waiting, and only the last one's leaving ends the download. `header` stands in for credentials.
  */
-export function puller(engine: Docker, concurrency: number) {
+export function puller(engine: Docker, concurrency: number, header?: object) {
   const limit = pLimit(concurrency);
   const running = new Map<string, Shared>();
 
@@ -34,7 +34,9 @@ export function puller(engine: Docker, concurrency: number) {
       for (const l of listeners) l(text);
     };
     tell(`waiting to pull ${image}`);
-    const done = limit(() => download(engine, image, auth, tell, stop.signal)).finally(() => running.delete(image));
+    const done = limit(() => download(engine, image, header ?? authConfig(auth), tell, stop.signal)).finally(() =>
+      running.delete(image),
+    );
     done.catch(() => undefined);
     const shared: Shared = { done, stop, listeners, waiting: 0 };
     running.set(image, shared);
@@ -89,11 +91,10 @@ async function present(engine: Docker, image: string, signal: AbortSignal): Prom
 async function download(
   engine: Docker,
   image: string,
-  auth: RegistryAuth | undefined,
+  authconfig: object | undefined,
   tell: Progress,
   signal: AbortSignal,
 ): Promise<void> {
-  const authconfig = authConfig(auth);
   let stream: NodeJS.ReadableStream;
   try {
     // `_query` alone goes into the address; the credentials travel in a header.

@@ -113,6 +113,14 @@ describe('the board', () => {
     expect(b.due(site, began + second)).toMatchObject([{ id, ref: 'r1', logs: true }]);
   });
 
+  test('of a container without a platform nothing is told before a workflow of this platform knows it', () => {
+    const legacy = object({ labels: { [managerLabel]: 'm1', [connectorLabel]: id } });
+    b.update(site, [legacy], new Map(), began);
+    expect([b.size(), b.due(site, began + 60 * second)]).toEqual([0, []]);
+    b.update(site, [legacy], memo({ startedAt }), began);
+    expect(b.due(site, began + 60 * second)).toMatchObject([{ id, ref: 'r1', logs: true }]);
+  });
+
   test('where a push extends the log, a lost one comes again, an accepted one never', () => {
     b = board('extended');
     b.update(site, [object()], memo({ startedAt }), began);

@@ -38,9 +38,10 @@ beforeEach(async () => {
     '/networks/opencti_default': { Name: 'opencti_default' },
   };
   engine = createServer((request, response) => {
-    const answer = answers[(request.url ?? '').replace(/^\/v[\d.]+/, '')];
+    const answer = answers[(request.url ?? '').replace(/^(\/api\/endpoints\/3\/docker)?(\/v[\d.]+)?/, '')];
+    if (request.headers['x-api-key'] === 'ptr_wrong') return response.writeHead(401).end('{"message":"no"}');
     response.writeHead(answer === undefined ? 404 : 200, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(answer ?? { message: 'not found' }));
+    return response.end(JSON.stringify(answer ?? { message: 'not found' }));
   });
   await new Promise<void>((resolve) => engine.listen(0, '127.0.0.1', resolve));
 });
@@ -153,6 +154,34 @@ describe('a platform and a runtime', () => {
       ok: false,
       fix: expect.stringContaining('docker network create opencti_defualt') as string,
     });
+  });
+
+  test('Portainer: key, environment, and the engine behind it', async () => {
+    const through = (more: Record<string, string> = {}) =>
+      look({
+        OPENCTI__DAEMON__SELECTOR: 'portainer',
+        OPENCTI__DAEMON__PORTAINER__API: `http://127.0.0.1:${port(engine)}`,
+        OPENCTI__DAEMON__PORTAINER__API_KEY: 'ptr_right',
+        ...more,
+      });
+    const well = await through();
+    expect(named(well, 'opencti runtime')).toMatchObject({
+      ok: true,
+      detail: 'Portainer, environment 3: Docker 27.0.1, API 1.46, engine ENGINE:1',
+    });
+    expect(named(well, 'opencti network')).toMatchObject({ ok: true, detail: 'opencti_default' });
+    for (const [more, key] of [
+      [{ OPENCTI__DAEMON__PORTAINER__API_KEY: 'ptr_wrong' }, 'daemon.portainer.api_key'],
+      [{ OPENCTI__DAEMON__PORTAINER__ENV_ID: '4' }, 'daemon.portainer.env_id'],
+      [{ OPENCTI__DAEMON__PORTAINER__API: 'http://127.0.0.1:1' }, 'daemon.portainer.api'],
+    ] as const) {
+      const checks = await through(more);
+      expect(named(checks, 'opencti runtime')).toMatchObject({
+        ok: false,
+        detail: expect.stringContaining(key) as string,
+      });
+      expect(JSON.stringify(checks)).not.toContain('ptr_');
+    }
   });
 
   test('an address that means something else inside a container, and a clock that is off', async () => {

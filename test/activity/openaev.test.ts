@@ -55,14 +55,15 @@ describe('a manager of OpenAEV', () => {
     await client.register(signal);
     const { id } = sandbox.control.openaev.add(nmap);
     sandbox.control.openaev.usurp('another');
+    for (const call of [() => client.ping(signal), () => client.list(signal)])
+      await expect(call()).rejects.toMatchObject(problem('Gone', 'another manager'));
+    // These must not be taken for a connector that is gone.
     for (const call of [
-      () => client.ping(signal),
-      () => client.list(signal),
       () => client.reportStatus(id, 'started', signal),
       () => client.pushLogs(id, ['x'], signal),
       () => client.pushHealth(id, health, signal),
     ])
-      await expect(call()).rejects.toMatchObject(problem('Gone', 'another manager'));
+      await expect(call()).rejects.toMatchObject(problem('PlatformUnavailable', 'another manager'));
   });
 
   test('asks for the version itself, as a ping only repeats that of the registration', async () => {

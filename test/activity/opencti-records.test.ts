@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeListing } from '../../platforms/opencti-records.ts';
-import { currentStatus, requestedStatus } from '../../platforms/status.ts';
+import { currentStatus, requestedStatus } from '../../platforms/records.ts';
 
 const raw = (more: object = {}) => ({
   id: 'c1',

@@ -53,6 +53,23 @@ describe('the last good listing', () => {
     expect(kept.record('a')?.configuration).toHaveLength(2);
   });
 
+  test('a connector is known by the variable its own platform uses, whatever else it sets', () => {
+    const of = (id: string, ...given: readonly (readonly [string, string])[]) =>
+      record(id, {
+        platform: 'openaev',
+        configuration: given.map(([key, value]) => ({ key, value, encrypted: false })),
+      });
+    const all = [
+      of('a', ['CONNECTOR_ID', 'other'], ['COLLECTOR_ID', 'c1'], ['COLLECTOR_ID', 'c2']),
+      of('b', ['INJECTOR_ID', 'i']),
+      of('c', ['COLLECTOR_ID', ''], ['EXECUTOR_ID', 'e']),
+      of('d', ['SECRETS_PROVIDER_ID', 's']),
+      of('e', ['CONNECTOR_ID', 'other']),
+    ];
+    kept.put(listing(all), 1, specHash);
+    expect(kept.all().map((d) => d.variableId)).toEqual(['c2', 'i', 'e', 's', 'e']);
+  });
+
   test('a connector is known by its id where the variable is encrypted or missing', () => {
     const hidden = { configuration: [{ key: 'CONNECTOR_ID', value: 'ciphertext', encrypted: true }] };
     kept.put(listing([record('a', hidden), record('b', { configuration: [] })]), 1, specHash);

@@ -72,6 +72,11 @@ describe('this manager and another one at OpenAEV', () => {
     await own.ensure(signal);
     expect(managers()).toEqual(['own']);
     expect(own.refusal()).toBeUndefined();
+    // Taken again soon after that attempt: the two still do it in turn, however long it has been going on.
+    now += 8 * minute;
+    sandbox.control.openaev.usurp('other');
+    await expect(own.ping(signal)).rejects.toMatchObject({ type: 'ManagerConflict' });
+    expect(managers()).toEqual(['other']);
   });
 
   test('a request made before it was registered again says nothing about it', async () => {

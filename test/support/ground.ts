@@ -4,7 +4,9 @@ import { vi } from 'vitest';
 import type { CommandName, CommandResult } from '../../model/command.ts';
 import type { RuntimeObject } from '../../model/connector.ts';
 import { connectorLabel } from '../../model/labels.ts';
+import { openaev } from '../../platforms/openaev.ts';
 import { opencti } from '../../platforms/opencti.ts';
+import type { ClientOptions } from '../../platforms/options.ts';
 import type { ConnectorSummary } from '../../model/summary.ts';
 import type { PlatformClient } from '../../platforms/platform.ts';
 import type { Runtime } from '../../runtimes/runtime.ts';
@@ -40,29 +42,32 @@ export interface Ground {
   close(): Promise<void>;
 }
 
-export type GroundOptions = Partial<Omit<StageOptions, 'address' | 'namespace' | 'platform'>> & {
+export type GroundOptions = Partial<Omit<StageOptions, 'address' | 'namespace' | 'platform' | 'beside'>> & {
   /** Seen by the platform before the worker starts. */
   readonly before?: (sandbox: Sandbox, runtime: FakeRuntime) => void | Promise<void>;
   readonly fake?: FakeOptions;
+  /** The same worker also manages the sandbox's OpenAEV. */
+  readonly bothPlatforms?: boolean;
 };
 
 export const groundManager = 'ground-manager';
 export const groundImage = 'cadenza/demo-connector:1';
 
+const clientOptions = (sandbox: Sandbox): ClientOptions => ({
+  url: sandbox.url,
+  token: sandbox.token,
+  manager: { id: groundManager, name: 'Ground' },
+  key: testKey(),
+  listingTimeoutMs: 3_000,
+  withProxy: false,
+  unsecuredCertificate: false,
+  proxyCa: [],
+  requestTimeoutMs: 3_000,
+  connectTimeoutMs: 2_000,
+});
+
 /** The sandbox as this manager sees it. */
-export const groundPlatform = (sandbox: Sandbox): PlatformClient =>
-  opencti({
-    url: sandbox.url,
-    token: sandbox.token,
-    manager: { id: groundManager, name: 'Ground' },
-    key: testKey(),
-    listingTimeoutMs: 3_000,
-    withProxy: false,
-    unsecuredCertificate: false,
-    proxyCa: [],
-    requestTimeoutMs: 3_000,
-    connectTimeoutMs: 2_000,
-  });
+export const groundPlatform = (sandbox: Sandbox): PlatformClient => opencti(clientOptions(sandbox));
 
 export async function makeGround(options: GroundOptions = {}): Promise<Ground> {
   const address = process.env['TEMPORAL_ADDRESS'] ?? '';
@@ -81,6 +86,7 @@ export async function makeGround(options: GroundOptions = {}): Promise<Ground> {
       taskQueue: namespace,
       schedules: false,
       platform: groundPlatform(sandbox),
+      beside: options.bothPlatforms === true ? [openaev(clientOptions(sandbox))] : [],
       ...more,
     });
   let stage = await start(options);

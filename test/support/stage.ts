@@ -30,6 +30,8 @@ export interface StageOptions {
   readonly address: string;
   readonly namespace?: string;
   readonly platform: PlatformClient;
+  /** Further platforms the same worker manages on the same runtime, by the same settings. */
+  readonly beside?: readonly PlatformClient[];
   readonly runtime: Runtime;
   readonly managerId: string;
   readonly policy?: Partial<Policy>;
@@ -120,10 +122,15 @@ export async function startStage(options: StageOptions): Promise<Stage> {
     ...options.settings,
   };
   const now = options.now ?? Date.now;
-  const site = makeSite(options.platform, options.runtime, settings, log, now);
-  site.runtimeQueue = queue;
+  const place = (platform: PlatformClient): Site => {
+    const made = makeSite(platform, options.runtime, settings, log, now);
+    made.runtimeQueue = queue;
+    return made;
+  };
+  const site = place(options.platform);
+  const all = [site, ...(options.beside ?? []).map(place)];
   const deps: Deps = {
-    sites: new Map<Platform, Site>([[site.platform, site]]),
+    sites: new Map<Platform, Site>(all.map((one) => [one.platform, one])),
     temporal: client,
     taskQueue,
     log,
@@ -145,13 +152,15 @@ export async function startStage(options: StageOptions): Promise<Stage> {
     createRuntimeWorker(deps, activities, queue, workerOptions),
   ]);
   const running = Promise.allSettled(workers.map((w) => w.run()));
-  if (options.schedules !== false) await ensureSchedules(client, site.platform, taskQueue, queue);
-  await attachPlatform(client, taskQueue, site.platform, {
-    runtime: options.runtime.kind,
-    engineId: engine.id,
-    runtimeQueue: queue,
-    period,
-  });
+  for (const { platform } of all) {
+    if (options.schedules !== false) await ensureSchedules(client, platform, taskQueue, queue);
+    await attachPlatform(client, taskQueue, platform, {
+      runtime: options.runtime.kind,
+      engineId: engine.id,
+      runtimeQueue: queue,
+      period,
+    });
+  }
   return {
     client,
     site,

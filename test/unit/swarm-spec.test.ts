@@ -6,7 +6,7 @@ import { allKeys } from '../../config/sources.ts';
 import { specHash } from '../../activities/spec.ts';
 import type { Spec } from '../../runtimes/runtime.ts';
 import { hostLine, serviceSpec } from '../../runtimes/swarm/spec.ts';
-import { configured, dockerAddress } from '../../worker/platforms.ts';
+import { configuredOne, dockerAddress } from '../../worker/platforms.ts';
 import { swarmHashed, swarmOptions } from '../../worker/swarm.ts';
 import { folderWith, privateKey } from './config-support.ts';
 import { connectorId } from './swarm-support.ts';
@@ -154,10 +154,10 @@ describe('the worker on a Swarm', () => {
 
   test.each(['backoff', 'stop', 'flag'] as const)('loops are answered by %s; no name changes in place', (action) => {
     const config = configOf({ MANAGER__REBOOT_LOOP__ACTION: action, [`${prefix}PULL_POLICY`]: 'missing' });
-    const [site] = configured(config, ['opencti'], { keys: [createPrivateKey(privateKey)] }, {}, log);
-    expect(site?.runtime.kind).toBe('swarm');
-    expect(site?.settings).toMatchObject({ pullPolicy: 'missing', policy: { loopAction: action, renames: false } });
-    site?.runtime.close();
+    const site = configuredOne(config, 'opencti', ['opencti'], [createPrivateKey(privateKey)], {}, log);
+    expect(site.runtime.kind).toBe('swarm');
+    expect(site.settings).toMatchObject({ pullPolicy: 'missing', policy: { loopAction: action, renames: false } });
+    site.runtime.close();
   });
 
   test('the engine is the one of daemon.docker', () => {

@@ -8,12 +8,14 @@ import type { Platform } from '../../model/connector.ts';
 import { runtimeQueue } from '../../workflows/messages.ts';
 import { temporalAddress } from '../connection.ts';
 import { kubernetesOptions } from '../kubernetes.ts';
-import { configured, dockerAddress } from '../platforms.ts';
+import { type Configured, configuredOne, dockerAddress } from '../platforms.ts';
+import { portainerOptions } from '../portainer.ts';
 import { swarmOptions } from '../swarm.ts';
 import { bad, good, guarded, skipped, wordsOf } from './check.ts';
 import { keyCheck } from './key.ts';
 import { kubernetesChecks } from './kubernetes.ts';
 import { platformChecks } from './platform.ts';
+import { portainerChecks } from './portainer.ts';
 import { registryCheck } from './registry.ts';
 import { runtimeChecks } from './runtime.ts';
 import { swarmChecks } from './swarm.ts';
@@ -83,16 +85,15 @@ async function examinePlatform(
   const noted: string[] = [];
   const note = (text: string): void => void noted.push(text);
   const log: Log = { debug: () => undefined, info: () => undefined, warn: note, error: note };
-  let place: ReturnType<typeof configured>[number] | undefined;
+  let place: Configured;
   try {
-    place = configured(config, platforms, { keys }, env, log).find((p) => p.platform === platform);
+    place = configuredOne(config, platform, platforms, keys, env, log);
   } catch (error) {
     return {
       checks: [bad(platform, wordsOf(error), `look at the ${platform} section of the configuration`)],
       queue: { platform, queue: undefined },
     };
   }
-  if (place === undefined) return { checks: [], queue: { platform, queue: undefined } };
   const { client, runtime } = place;
   let engineId: string | undefined;
   try {
@@ -101,6 +102,7 @@ async function examinePlatform(
       guarded(`${platform} runtime`, `look at ${platform}.daemon.${selector}`, async () => {
         const connectorUrl = section.connector_url ?? section.url;
         const none = (): undefined => undefined;
+        const ownNetwork = section.daemon.portainer.network_mode !== undefined;
         const [checks, id] =
           selector === 'kubernetes'
             ? await kubernetesChecks(
@@ -112,10 +114,20 @@ async function examinePlatform(
                   { platform, options: swarmOptions(config, platform, dockerAddress(d, env), none), connectorUrl },
                   signal,
                 )
-              : await runtimeChecks(
-                  { platform, address: dockerAddress(d, env), networkMode: d.network_mode, connectorUrl },
-                  signal,
-                );
+              : selector === 'portainer'
+                ? await portainerChecks(
+                    {
+                      platform,
+                      options: portainerOptions(config, platform, env),
+                      networkKey: `daemon.${ownNetwork ? 'portainer' : 'docker'}.network_mode`,
+                      connectorUrl,
+                    },
+                    signal,
+                  )
+                : await runtimeChecks(
+                    { platform, address: dockerAddress(d, env), networkMode: d.network_mode, connectorUrl },
+                    signal,
+                  );
         engineId = id;
         return checks;
       }),

@@ -3,14 +3,21 @@ import { type DockerAddress, connect } from '../../runtimes/docker/connect.ts';
 import { statusOf, unavailable } from '../../runtimes/docker/errors.ts';
 import { advice, bad, good, skipped, wordsOf } from './check.ts';
 
-/** What of a platform's configuration concerns its Docker engine. */
-export interface DockerFacts {
+/** What of a platform's configuration concerns its containers. */
+export interface ContainerFacts {
   readonly platform: string;
-  readonly address: DockerAddress;
   readonly networkMode: string | undefined;
+  /** The key that sets it, below the platform's section. */
+  readonly networkKey: string;
   /** URL that connectors are given. */
   readonly connectorUrl: string;
 }
+
+/** What of a platform's configuration concerns its Docker engine. */
+export type DockerFacts = Omit<ContainerFacts, 'networkKey'> & { readonly address: DockerAddress };
+
+/** What was found, and the engine's id. */
+export type Findings = readonly [readonly Check[], string | undefined];
 
 /** The oldest API that has all that is used. */
 const oldestApi = 1.41;
@@ -20,21 +27,33 @@ const builtIn = new Set(['bridge', 'host', 'none', 'default']);
 
 type Engine = ReturnType<typeof connect>;
 
-/** Engine, API version, clock, and the network of the connectors. The second value is the engine's id. */
-export async function runtimeChecks(
-  facts: DockerFacts,
+export const runtimeChecks = (facts: DockerFacts, signal: AbortSignal): Promise<Findings> =>
+  engineChecks(
+    { ...facts, networkKey: 'daemon.docker.network_mode' },
+    () => connect(facts.address),
+    '',
+    `start the Docker engine, or set ${facts.platform}.daemon.docker.host or DOCKER_HOST; this user must be allowed to use the socket`,
+    signal,
+  );
+
+/** Engine, API version, clock, and the network of the connectors; `fix` is for an engine that is not reached over this `way`. */
+export async function engineChecks(
+  facts: ContainerFacts,
+  open: () => Engine,
+  way: string,
+  fix: string,
   signal: AbortSignal,
-): Promise<readonly [readonly Check[], string | undefined]> {
+): Promise<Findings> {
   const { platform, networkMode } = facts;
   const [reach, network] = [`${platform} runtime`, `${platform} network`];
   try {
-    const engine = connect(facts.address);
+    const engine = open();
     const [info, version] = await Promise.race([
       Promise.all([engine.info() as Promise<EngineFacts>, engine.version()]),
       aborted(signal),
     ]);
     const api = version.ApiVersion;
-    const detail = `Docker ${version.Version}, API ${api}, engine ${info.ID ?? 'without id'}`;
+    const detail = `${way}Docker ${version.Version}, API ${api}, engine ${info.ID ?? 'without id'}`;
     const there =
       Number(api) < oldestApi
         ? bad(reach, detail, `update the engine: API ${oldestApi} or newer is needed`)
@@ -42,7 +61,6 @@ export async function runtimeChecks(
     return [[there, ...clock(platform, info.SystemTime), await networkCheck(engine, network, facts, signal)], info.ID];
   } catch (error) {
     const words = wordsOf(unavailable(error, signal));
-    const fix = `start the Docker engine, or set ${platform}.daemon.docker.host or DOCKER_HOST; this user must be allowed to use the socket`;
     return [
       [bad(reach, words, fix), ...(networkMode === undefined ? [] : [skipped(network, 'the engine does not answer')])],
       undefined,
@@ -67,9 +85,9 @@ function clock(platform: string, systemTime: string | undefined): readonly Check
   ];
 }
 
-async function networkCheck(engine: Engine, name: string, facts: DockerFacts, signal: AbortSignal): Promise<Check> {
-  const { platform, networkMode, connectorUrl } = facts;
-  const key = `${platform}.daemon.docker.network_mode`;
+async function networkCheck(engine: Engine, name: string, facts: ContainerFacts, signal: AbortSignal): Promise<Check> {
+  const { platform, networkMode, networkKey, connectorUrl } = facts;
+  const key = `${platform}.${networkKey}`;
   const mode = networkMode ?? 'default';
   const [, container] = /^container:(.+)$/.exec(mode) ?? [];
   if (!builtIn.has(mode)) {
