@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectorLabel, managerLabel, platformLabel, specHashLabel } from '../model/labels.ts';
+import { Problem } from '../model/errors.ts';
 import type { Policy } from '../model/policy.ts';
 import { docker } from '../runtimes/docker.ts';
 import { kubernetes } from '../runtimes/kubernetes.ts';
@@ -117,13 +118,23 @@ const places: Readonly<Record<string, () => Promise<Place>>> = {
   },
 };
 
+/** A kept connection may be closed by the other side just when it is used; Cadenza's steps are tried again as well. */
+async function again<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Problem) || error.type !== 'RuntimeUnavailable') throw error;
+    return work();
+  }
+}
+
 const runningOf = async (runtime: Runtime, manager: string): Promise<number> =>
-  (await runtime.list([manager], signal())).filter((o) => o.state === 'running').length;
+  (await again(() => runtime.list([manager], signal()))).filter((o) => o.state === 'running').length;
 
 async function clean(runtime: Runtime, manager: string): Promise<void> {
-  const objects = await runtime.list([manager], signal());
+  const objects = await again(() => runtime.list([manager], signal()));
   for (let i = 0; i < objects.length; i += 4)
-    await Promise.all(objects.slice(i, i + 4).map((o) => runtime.remove(o.ref, signal())));
+    await Promise.all(objects.slice(i, i + 4).map((o) => again(() => runtime.remove(o.ref, signal()))));
 }
 
 /** What a poll loop does: one after the other, by the same calls. */
@@ -133,24 +144,26 @@ async function sequential(place: Place): Promise<number> {
   const begun = performance.now();
   for (let i = 0; i < n; i++) {
     const connectorId = randomUUID();
-    await runtime.pull(place.image, 'missing', undefined, () => undefined, signal());
-    await runtime.deploy(
-      {
-        connectorId,
-        name: `${manager}-${i}`,
-        image: place.image,
-        env: [{ key: 'DEMO_LOG_INTERVAL', value: '60', sensitive: false }],
-        labels: {
-          [managerLabel]: manager,
-          [connectorLabel]: connectorId,
-          [platformLabel]: 'opencti',
-          [specHashLabel]: 's',
+    await again(() => runtime.pull(place.image, 'missing', undefined, () => undefined, signal()));
+    await again(() =>
+      runtime.deploy(
+        {
+          connectorId,
+          name: `${manager}-${i}`,
+          image: place.image,
+          env: [{ key: 'DEMO_LOG_INTERVAL', value: '60', sensitive: false }],
+          labels: {
+            [managerLabel]: manager,
+            [connectorLabel]: connectorId,
+            [platformLabel]: 'opencti',
+            [specHashLabel]: 's',
+          },
+          contractHash: 'h',
+          specHash: 's',
         },
-        contractHash: 'h',
-        specHash: 's',
-      },
-      true,
-      signal(),
+        true,
+        signal(),
+      ),
     );
   }
   await until(300_000, async () => (await runningOf(runtime, manager)) === n, 250);
