@@ -2,6 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import type { Duplex } from 'node:stream';
 import { connect, rootCertificates } from 'node:tls';
+import { inspect } from 'node:util';
 
 export interface Trust {
   /** Accept any certificate. */
@@ -21,6 +22,9 @@ export function agentFor(target: URL, trust: Trust, proxy?: URL): http.Agent {
   };
   const secure = target.protocol === 'https:';
   const agent = secure ? new https.Agent({ keepAlive: true, ...tls }) : new http.Agent({ keepAlive: true });
+  // docker-modem prints the options of every request for its debug log, whether anybody wants it or not: with all that
+  // hangs on open connections that took seconds of processor time each.
+  Object.defineProperty(agent, inspect.custom, { value: () => `[agent for ${target.host}]` });
   if (proxy === undefined) return agent;
   const port = Number(target.port) || (secure ? 443 : 80);
   const host = target.hostname.replace(/^\[|\]$/g, '');
