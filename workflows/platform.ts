@@ -14,7 +14,7 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { MainActivities, RuntimeActivities, SyncResult } from '../activities/types.ts';
+import type { MainActivities, RuntimeActivities, SyncRequestArgs, SyncResult } from '../activities/types.ts';
 import { listingDelay, runtimeDelay } from '../model/backoff.ts';
 import { attributes } from './connector/display.ts';
 import * as messages from './messages.ts';
@@ -33,7 +33,21 @@ export async function platform(input: messages.PlatformInput): Promise<void> {
   let { failures, lastSync, sweep, confirmed } = carriedIn;
   let nudged: string | undefined;
   let watching = new CancellationScope();
+  // What is asked of a runtime's worker waits for that worker; once the platform was moved it would wait for ever.
+  let asking = new CancellationScope();
 
+  const ask = async (summary: string, how: Omit<SyncRequestArgs, 'platform'> = {}): Promise<SyncResult> => {
+    for (;;) {
+      const here = asking;
+      try {
+        return await here.run(() =>
+          poll(attachment.runtimeQueue).executeWithOptions({ summary }, [{ platform: input.platform, ...how }]),
+        );
+      } catch (error) {
+        if (!isCancellation(error) || here === asking) throw error;
+      }
+    }
+  };
   const show = (): void => setCurrentDetails(markdown(attachment, lastSync, sweep));
 
   setHandler(messages.nudge, ({ why }) => {
@@ -49,7 +63,11 @@ export async function platform(input: messages.PlatformInput): Promise<void> {
       const moved = next.runtimeQueue !== attachment.runtimeQueue;
       attachment = next;
       pinned = true;
-      if (moved) watching.cancel();
+      if (moved) {
+        watching.cancel();
+        asking.cancel();
+        asking = new CancellationScope();
+      }
       nudged = 'a worker attached';
       return { attached: true as const };
     },
@@ -93,11 +111,7 @@ export async function platform(input: messages.PlatformInput): Promise<void> {
     confirmed: confirmed ?? null,
   }));
   setHandler(messages.syncNow, async ({ connector }) => {
-    const result = await poll(attachment.runtimeQueue)({
-      platform: input.platform,
-      explain: true,
-      ...(connector === undefined ? {} : { connector }),
-    });
+    const result = await ask('reconcile', { explain: true, ...(connector === undefined ? {} : { connector }) });
     const { seen, planned, failed } = result;
     return { platform: input.platform, seen, planned, failed };
   });
@@ -133,7 +147,7 @@ export async function platform(input: messages.PlatformInput): Promise<void> {
       await continueAsNew<typeof platform>({ ...input, attachment, carried });
     }
     nudged = undefined;
-    const { planned: _planned, failed: _failed, ...record } = await synced(attachment, input.platform);
+    const { planned: _planned, failed: _failed, ...record } = await recorded(ask(`poll ${input.platform}`));
     lastSync = record;
     failures = record.error === undefined ? 0 : failures + 1;
     show();
@@ -181,14 +195,10 @@ async function forever(run: () => Promise<void>): Promise<void> {
   }
 }
 
-async function synced(
-  attachment: messages.Attachment,
-  platformName: messages.PlatformInput['platform'],
-): Promise<SyncResult> {
+/** A poll that failed is the record of one. */
+async function recorded(sync: Promise<SyncResult>): Promise<SyncResult> {
   try {
-    return await poll(attachment.runtimeQueue).executeWithOptions({ summary: `poll ${platformName}` }, [
-      { platform: platformName },
-    ]);
+    return await sync;
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error;
     const { cause } = error;

@@ -60,4 +60,21 @@ describe.skipIf(!process.env['TEMPORAL_ADDRESS'])('another engine', () => {
     expect([...made.runtime.objects.values()]).toEqual(left);
     expect(made.runtime.calls.length).toBe(calls);
   }, 180_000);
+
+  test('that nobody serves does not hold the platform up once another one attached', async () => {
+    const { g: made, s } = await begin(['Waits']);
+    const { client, taskQueue } = made.stage();
+    const handle = client.workflow.getHandle(messages.platformWorkflowId('opencti'));
+    const { attachment } = await handle.query(messages.platformState);
+    const away = { ...attachment, runtimeQueue: `${taskQueue}-runtime-nobody` };
+    await attachPlatform(client, taskQueue, 'opencti', away);
+    await eventually(async () => {
+      const { raw } = await handle.describe();
+      const queues = raw.pendingActivities?.map((a) => a.activityType?.name);
+      expect(queues).toContain('syncPlatform');
+    }, settled);
+    await attachPlatform(client, taskQueue, 'opencti', attachment);
+    const id = s.add('Comes later');
+    await eventually(() => expect(made.reported(id)).toBe('started'), settled);
+  }, 180_000);
 });
